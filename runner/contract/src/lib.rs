@@ -1,0 +1,22 @@
+//! What the operator and the runner agree on: run specs, exit codes, metric names and progress.
+//!
+//! Both sides compile against this crate, so a disagreement is a compile error and not a surprise in a cluster.
+//!
+//! ```text
+//! manifest ── reads a `MinerRun` file ──▶ minerrun ▶ spec (search, evaluation) ──▶ presets fill what was left out
+//! schema    the JSON Schema of all that: ranges and descriptions live there    rules    what a range cannot say
+//! exit      the exit codes of `runner`            metrics   every metric's name, help and labels
+//! progress  the JSON that `/status` serves
+//! ```
+pub mod exit;
+pub mod manifest;
+pub mod metrics;
+pub mod minerrun;
+mod problems;
+pub mod progress;
+pub mod reference;
+pub mod rules;
+pub mod schema;
+pub mod spec;
+mod text;
+mod yaml;

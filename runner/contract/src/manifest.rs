@@ -1,0 +1,157 @@
+//! Reads a `MinerRun` file, the one a cluster reads, and says of every mistake where it is and what to do.
+use serde::Deserialize;
+use serde_json::Value;
+
+pub use crate::minerrun::{API_VERSION, KIND, Metadata, MinerRun, MinerRunSpec};
+use crate::rules::Broken;
+use crate::yaml::{Document, Fault, member};
+use crate::{problems, rules, schema, yaml};
+
+/// The largest file that is read, in bytes; the API server's own limit is about the same.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// The most problems that one error lists: a person mends a few at a time.
+const MOST_PROBLEMS: usize = 20;
+
+/// What the API server writes into `metadata`; a file printed by `kubectl get -o yaml` has it, and nothing here uses it.
+const SERVER_METADATA: [&str; 11] = [
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "managedFields",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
+/// A `MinerRun` that was read, and what of its file has no effect here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The run.
+    pub run: MinerRun,
+    /// Dotted paths of fields that only a cluster uses, in the file's order.
+    pub unused: Vec<String>,
+}
+
+/// One mistake in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Line, from 1.
+    pub line: u64,
+    /// Column in characters, from 1.
+    pub column: u64,
+    /// The field, as a dotted path; empty for the file as a whole.
+    pub path: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// Everything that is wrong with a file, in its order; printed one mistake a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestError {
+    /// The file's name as it was given.
+    pub file: String,
+    /// What is wrong; never empty.
+    pub problems: Vec<Problem>,
+}
+
+impl std::error::Error for ManifestError {}
+impl std::fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, Problem { line, column, path, message }) in self.problems.iter().enumerate() {
+            let newline = if index == 0 { "" } else { "\n" };
+            let path = if path.is_empty() { String::new() } else { format!("{path}: ") };
+            write!(f, "{newline}{}:{line}:{column}: {path}{message}", self.file)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a `MinerRun` from the text of a file; `file` is its name for messages.
+///
+/// Nothing is read from disk and nothing is printed. Fields that only a cluster uses are allowed and listed.
+pub fn read(text: &str, file: &str) -> Result<Loaded, ManifestError> {
+    let error = |problems| ManifestError { file: file.to_owned(), problems };
+    let alone = |message: String| error(vec![Problem { line: 1, column: 1, path: String::new(), message }]);
+    if text.len() > MAX_BYTES {
+        return Err(alone(format!("{} bytes are more than the {MAX_BYTES} a MinerRun may have", text.len())));
+    }
+    let mut document = yaml::read(text).map_err(|Fault { at, message }| {
+        error(vec![Problem { line: at.line, column: at.column, path: String::new(), message }])
+    })?;
+    if document.value.is_null() {
+        return Err(alone(format!("the file is empty; begin it with `apiVersion: {API_VERSION}` and `kind: {KIND}`")));
+    }
+    let unused = take_unused(&mut document);
+    prune_nulls(&mut document.value, schema::shared());
+    let mut problems = problems::of_schema(&document);
+    // Another kind of file breaks every other rule too; only what it is matters then.
+    let foreign = |problem: &Problem| matches!(problem.path.as_str(), "" | "apiVersion" | "kind");
+    if problems.iter().any(foreign) {
+        problems.retain(foreign);
+    }
+    if problems.is_empty() {
+        match MinerRun::deserialize(&document.value) {
+            Ok(run) => {
+                let broken = rules::check(&run);
+                if broken.is_empty() {
+                    return Ok(Loaded { run, unused });
+                }
+                let at = |Broken { pointer, message }| problems::at_value(&document, &pointer, message);
+                problems = broken.into_iter().map(at).collect();
+            }
+            // The schema is derived from the type, so what it accepts can be read; should they disagree, it is an error.
+            Err(refused) => problems.push(problems::at_value(&document, "", refused.to_string())),
+        }
+    }
+    problems.sort_by(|a, b| (a.line, a.column, &a.path).cmp(&(b.line, b.column, &b.path)));
+    Err(error(shortened(problems)))
+}
+
+/// The first problems, and how many more there are.
+fn shortened(mut problems: Vec<Problem>) -> Vec<Problem> {
+    let more = problems.len().saturating_sub(MOST_PROBLEMS);
+    if let Some(first) = problems.get_mut(MOST_PROBLEMS) {
+        *first = Problem { path: String::new(), message: format!("and {more} more; mend those above first"), ..*first };
+        problems.truncate(MOST_PROBLEMS + 1);
+    }
+    problems
+}
+
+/// Removes what the API server writes, and lists that and all other fields that only a cluster uses, in file order.
+fn take_unused(document: &mut Document) -> Vec<String> {
+    let mut pointers = Vec::new();
+    if let Some(root) = document.value.as_object_mut() {
+        pointers.extend(root.remove("status").map(|_| "/status".to_owned()));
+    }
+    if let Some(metadata) = document.value.get_mut("metadata").and_then(Value::as_object_mut) {
+        let written = SERVER_METADATA.iter().filter(|name| metadata.remove(**name).is_some());
+        pointers.extend(written.map(|name| member("/metadata", name)));
+    }
+    if let Some(spec) = document.value.get("spec").and_then(Value::as_object) {
+        let field = |name: &String| schema::at(schema::shared(), &member("/spec", name));
+        let cluster_only = |name: &&String| field(name).is_some_and(schema::is_cluster_only);
+        pointers.extend(spec.keys().filter(cluster_only).map(|name| member("/spec", name)));
+    }
+    let mut places: Vec<_> = pointers.iter().filter_map(|pointer| document.places.get(pointer)).collect();
+    places.sort_by_key(|place| place.key);
+    places.into_iter().map(|place| place.path.clone()).collect()
+}
+
+/// Takes out fields without a value where the schema has a default, as the API server does.
+fn prune_nulls(value: &mut Value, schema: &Value) {
+    let Some(object) = value.as_object_mut() else { return };
+    let Some(properties) = schema.get("properties") else { return };
+    object.retain(|name, value| {
+        !(value.is_null() && properties.get(name).is_some_and(|field| field.get("default").is_some()))
+    });
+    for (name, value) in object {
+        if let Some(field) = properties.get(name) {
+            prune_nulls(value, field);
+        }
+    }
+}

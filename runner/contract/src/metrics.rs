@@ -1,0 +1,158 @@
+//! Every metric's name, kind, help and labels, once: code registers them, docs, dashboards and alerts are checked against them.
+//!
+//! Base units (seconds, bytes), `_total` for counters, no label whose values are unbounded.
+use std::fmt::Write as _;
+
+/// What a metric counts or measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Only grows; restarts at zero with the process.
+    Counter,
+    /// A value of now.
+    Gauge,
+    /// Observations counted in buckets.
+    Histogram,
+}
+
+impl Kind {
+    /// The word Prometheus uses for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+        }
+    }
+}
+
+/// A metric as it is exposed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Metric {
+    /// Its name in the exposition.
+    pub name: &'static str,
+    /// What kind of metric it is.
+    pub kind: Kind,
+    /// One sentence for people, with the unit.
+    pub help: &'static str,
+    /// Names of its labels, in the order values are given.
+    pub labels: &'static [&'static str],
+    /// Upper bounds of a histogram's buckets; empty for the other kinds.
+    pub buckets: &'static [f64],
+}
+
+const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Counter, help, labels, buckets: &[] }
+}
+
+const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Gauge, help, labels, buckets: &[] }
+}
+
+const fn histogram(name: &'static str, buckets: &'static [f64], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Histogram, help, labels: &[], buckets }
+}
+
+/// What the run is, as labels; the value is always 1.
+pub const RUNNER_INFO: Metric = gauge(
+    "automl_runner_info",
+    &["version", "device", "processor", "component", "preset"],
+    "The runner's version, the device and processor class it computes on, and what it searches; always 1.",
+);
+/// Generations completed.
+pub const RUNNER_GENERATION: Metric =
+    gauge("automl_runner_generation", &[], "Generations completed, counting those before a resume.");
+/// Candidates considered, by what became of them; see [`Outcome`].
+pub const RUNNER_EVALUATIONS: Metric = counter(
+    "automl_runner_evaluations_total",
+    &["result"],
+    "Candidates considered since the process began, by result: scored, cached, screened, failed or timeout.",
+);
+/// The search's budget.
+pub const RUNNER_BUDGET: Metric =
+    gauge("automl_runner_budget_evaluations", &[], "Candidates the search may consider in all.");
+/// Best fitness so far.
+pub const RUNNER_BEST_FITNESS: Metric =
+    gauge("automl_runner_best_fitness", &[], "Fitness of the best gene so far, 0 to 1; absent until one was scored.");
+/// How long a candidate takes.
+pub const RUNNER_CANDIDATE_SECONDS: Metric = histogram(
+    "automl_runner_candidate_seconds",
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0],
+    "Seconds to train and score a candidate on all its seeds; cached and screened ones are not observed.",
+);
+/// When the last checkpoint was written.
+pub const RUNNER_CHECKPOINT_TIMESTAMP: Metric = gauge(
+    "automl_runner_checkpoint_timestamp_seconds",
+    &[],
+    "When the last checkpoint was written, in seconds since 1970-01-01 UTC; absent before the first.",
+);
+/// How long writing a checkpoint takes.
+pub const RUNNER_CHECKPOINT_SECONDS: Metric = histogram(
+    "automl_runner_checkpoint_seconds",
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0],
+    "Seconds to write a checkpoint, until it is safely on the disk.",
+);
+/// How large the last checkpoint is.
+pub const RUNNER_CHECKPOINT_BYTES: Metric =
+    gauge("automl_runner_checkpoint_bytes", &[], "Size of the last checkpoint, in bytes; absent before the first.");
+/// Size of the archive.
+pub const RUNNER_ARCHIVE_GENES: Metric =
+    gauge("automl_runner_archive_genes", &[], "Genes in the archive, the Pareto front of fitness against size.");
+/// Threads that train.
+pub const RUNNER_WORKERS: Metric = gauge("automl_runner_workers", &[], "Candidates that are trained at the same time.");
+
+/// Every metric there is.
+pub const ALL: &[Metric] = &[
+    RUNNER_INFO,
+    RUNNER_GENERATION,
+    RUNNER_EVALUATIONS,
+    RUNNER_BUDGET,
+    RUNNER_BEST_FITNESS,
+    RUNNER_CANDIDATE_SECONDS,
+    RUNNER_CHECKPOINT_TIMESTAMP,
+    RUNNER_CHECKPOINT_SECONDS,
+    RUNNER_CHECKPOINT_BYTES,
+    RUNNER_ARCHIVE_GENES,
+    RUNNER_WORKERS,
+];
+
+/// What can become of a candidate: the values of the label `result` of [`RUNNER_EVALUATIONS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Trained and scored.
+    Scored,
+    /// Answered from the cache: its behaviour had been seen.
+    Cached,
+    /// Refused before training: too large, constant, or not finite on the screening batch.
+    Screened,
+    /// Its training failed or gave a number that is not finite; fitness 0.
+    Failed,
+    /// Stopped by the safety net; fitness 0.
+    Timeout,
+}
+
+impl Outcome {
+    /// Every value of the label.
+    pub const ALL: [Outcome; 5] =
+        [Outcome::Scored, Outcome::Cached, Outcome::Screened, Outcome::Failed, Outcome::Timeout];
+
+    /// The label's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Scored => "scored",
+            Outcome::Cached => "cached",
+            Outcome::Screened => "screened",
+            Outcome::Failed => "failed",
+            Outcome::Timeout => "timeout",
+        }
+    }
+}
+
+/// The reference table of every metric, as Markdown.
+pub fn markdown() -> String {
+    let mut text = String::from("| Metric | Kind | Labels | Meaning |\n|---|---|---|---|\n");
+    for Metric { name, kind, help, labels, .. } in ALL {
+        let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+        let _ = writeln!(text, "| `{name}` | {} | {} | {help} |", kind.as_str(), labels.join(", "));
+    }
+    text
+}

@@ -1,0 +1,119 @@
+//! What a range cannot say: rules between fields, as data in CEL.
+//!
+//! A rule is attached to the schema of the type it speaks of ([`of`]), so the custom resource carries it to the API
+//! server; reading a file evaluates the same text here. Whatever one of them accepts, the other accepts.
+use std::sync::LazyLock;
+
+use kube_cel::{CompiledSchema, Validator, compile_schema};
+use serde_json::{Value, json};
+
+use crate::minerrun::MinerRun;
+
+/// A condition that a `MinerRun` must meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Dotted path of the object that is `self`; empty for the whole `MinerRun`.
+    pub path: &'static str,
+    /// The field of `self` that a message points at, dotted; empty for `self`.
+    pub field: &'static str,
+    /// The condition: true where the object is right.
+    pub cel: &'static str,
+    /// What is wrong when it is false, and what to do.
+    pub message: &'static str,
+}
+
+impl Rule {
+    /// The JSON pointer of the field that a message points at.
+    fn pointer(&self) -> String {
+        let names = self.path.split('.').chain(self.field.split('.'));
+        names.filter(|name| !name.is_empty()).fold(String::new(), |pointer, name| format!("{pointer}/{name}"))
+    }
+}
+
+/// Every rule there is.
+pub const RULES: &[Rule] = &[
+    Rule {
+        path: "",
+        field: "metadata.name",
+        // Pods are named after the run and an index, and a host name has at most 63 characters.
+        cel: "self.metadata.name.matches('^[a-z]([a-z0-9-]{0,46}[a-z0-9])?$')",
+        message: "not a usable name: use at most 48 lower-case letters, digits and `-`, beginning with a letter and \
+                  ending with a letter or digit",
+    },
+    Rule {
+        path: "spec.search",
+        field: "tournament",
+        cel: "!has(self.tournament) || self.tournament <= \
+              (has(self.population) ? self.population : (self.preset == 'original' ? 50 : 100))",
+        message: "larger than the population (100 unless given; 50 with preset original): lower it or raise `population`",
+    },
+    Rule {
+        path: "spec.search",
+        field: "warmStart",
+        cel: "!has(self.warmStart) || size(self.warmStart) <= \
+              (has(self.population) ? self.population : (self.preset == 'original' ? 50 : 100))",
+        message: "more genes than the population holds (100 unless given; 50 with preset original): \
+                  give fewer or raise `population`",
+    },
+    Rule {
+        path: "spec.search.variation",
+        field: "",
+        // The allowance is for decimal fractions that have no exact binary form.
+        cel: "self.crossover + self.subtree + self.point + self.constant <= 1.000000001",
+        message: "the probabilities add up to more than 1: lower some; what is left to 1 copies the parent",
+    },
+    Rule {
+        path: "spec.evaluation.dataset",
+        field: "path",
+        cel: "!(self.source in ['idx', 'npy', 'npz']) || has(self.path)",
+        message: "missing; `idx` and `npy` read a folder, `npz` a file: name it",
+    },
+    Rule {
+        path: "spec.evaluation.dataset",
+        field: "path",
+        cel: "!(self.source in ['digits', 'synthetic']) || !has(self.path)",
+        message: "has no effect, as `digits` and `synthetic` are inside the program: remove it or choose another `source`",
+    },
+];
+
+/// The rules about the object at a dotted path, as the value of the schema keyword `x-kubernetes-validations`.
+pub fn of(path: &str) -> Value {
+    let about = RULES.iter().filter(|rule| rule.path == path);
+    about
+        .map(|Rule { path, field, cel, message }| {
+            let mut rule = json!({ "rule": cel, "message": message });
+            // The API server knows no fields of `metadata`, so it could not resolve a path into it.
+            if !path.is_empty() && !field.is_empty() {
+                rule["fieldPath"] = format!(".{field}").into();
+            }
+            rule
+        })
+        .collect()
+}
+
+static COMPILED: LazyLock<CompiledSchema> = LazyLock::new(|| compile_schema(crate::schema::shared()));
+
+/// A rule that a `MinerRun` breaks: the JSON pointer of the field it is about, and the message.
+pub(crate) struct Broken {
+    pub(crate) pointer: String,
+    pub(crate) message: String,
+}
+
+/// Evaluates every rule over a `MinerRun`.
+pub(crate) fn check(run: &MinerRun) -> Vec<Broken> {
+    // Written out again, a number that may have a fraction has one: CEL does not add 0.5 and 0.
+    let written = match serde_json::to_value(run) {
+        Ok(written) => written,
+        Err(error) => return vec![Broken { pointer: String::new(), message: error.to_string() }],
+    };
+    let Err(errors) = Validator::new().validate_compiled(&COMPILED, &written, None) else { return Vec::new() };
+    let broken = errors.into_iter().map(|error| {
+        let pointer = match RULES.iter().find(|rule| rule.cel == error.rule) {
+            Some(rule) => rule.pointer(),
+            None => String::new(),
+        };
+        // A rule that cannot be evaluated refuses the file, as the API server would; the message then says why.
+        Broken { pointer, message: error.message }
+    });
+    broken.collect()
+}

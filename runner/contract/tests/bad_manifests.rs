@@ -1,0 +1,335 @@
+//! Every way a `MinerRun` file can be wrong that we thought of, with the exact words a person then reads.
+use automl_contract::manifest::{MAX_BYTES, read};
+use automl_contract::rules::RULES;
+
+/// A right file; each case changes one thing in it.
+const GOOD: &str = "\
+apiVersion: automl.hivetrain.ai/v1alpha1
+kind: MinerRun
+metadata:
+  name: digits
+spec:
+  search:
+    budget:
+      evaluations: 2000
+  evaluation:
+    dataset:
+      source: digits
+";
+
+/// What is written under `search:` of the right file, and what one is told.
+const UNDER_SEARCH: &[(&str, &str)] = &[
+    ("populaton: 50", "7:5: spec.search.populaton: unknown field; did you mean `population`?"),
+    ("Population: 50", "7:5: spec.search.Population: unknown field; did you mean `population`?"),
+    (
+        "batch_size: 50",
+        "7:5: spec.search.batch_size: unknown field; did you mean `spec.evaluation.training.batchSize`?",
+    ),
+    ("evaluations: 50", "7:5: spec.search.evaluations: unknown field; did you mean `spec.search.budget.evaluations`?"),
+    (
+        "wibble: 50",
+        "7:5: spec.search.wibble: unknown field; known here: `budget`, `component`, `limits`, `offspring`, `population`, `preset`, `seed`, `tournament`, `variation`, `vocabulary` or `warmStart`",
+    ),
+    ("population: 1", "7:17: spec.search.population: `1` is too small; give a whole number from 2 to 100000"),
+    ("population: 100001", "7:17: spec.search.population: `100001` is too large; give a whole number from 2 to 100000"),
+    (
+        "population: 99999999999999999999999",
+        "7:17: spec.search.population: `1e+23` is too large; give a whole number from 2 to 100000",
+    ),
+    ("population: -1", "7:17: spec.search.population: `-1` is too small; give a whole number from 2 to 100000"),
+    ("population: 1e400", "7:17: `1e400` is not a finite number; give one"),
+    ("population: 2.5", "7:17: spec.search.population: `2.5` does not fit here; give a whole number from 2 to 100000"),
+    (
+        "population: 010",
+        "7:17: spec.search.population: the text `010` does not fit here; give a whole number from 2 to 100000",
+    ),
+    (
+        "population: '50'",
+        "7:17: spec.search.population: the text `50` does not fit here; give a whole number from 2 to 100000",
+    ),
+    (
+        "population: many",
+        "7:17: spec.search.population: the text `many` does not fit here; give a whole number from 2 to 100000",
+    ),
+    ("population:", "7:15: spec.search.population: has no value; give a whole number from 2 to 100000"),
+    (
+        "population: [50]",
+        "7:17: spec.search.population: a list does not fit here; give a whole number from 2 to 100000",
+    ),
+    ("population: yes", "7:17: spec.search.population: `true` does not fit here; give a whole number from 2 to 100000"),
+    (
+        "population: true",
+        "7:17: spec.search.population: `true` does not fit here; give a whole number from 2 to 100000",
+    ),
+    ("component: optimizer", "7:16: spec.search.component: the text `optimizer` is not known here; give `loss`"),
+    (
+        "preset: regularised",
+        "7:13: spec.search.preset: the text `regularised` is not known here; give `regularized` or `original`",
+    ),
+    ("preset: 3", "7:13: spec.search.preset: `3` does not fit here; give `regularized` or `original`"),
+    ("seed: 4294967296", "7:11: spec.search.seed: `4294967296` is too large; give a whole number from 0 to 4294967295"),
+    (
+        "tournament: 101",
+        "7:17: spec.search.tournament: larger than the population (100 unless given; 50 with preset original): lower it or raise `population`",
+    ),
+    (
+        "tournament: 60\n    preset: original",
+        "7:17: spec.search.tournament: larger than the population (100 unless given; 50 with preset original): lower it or raise `population`",
+    ),
+    (
+        "population: 10\n    tournament: 60",
+        "8:17: spec.search.tournament: larger than the population (100 unless given; 50 with preset original): lower it or raise `population`",
+    ),
+    (
+        "population: 2\n    warmStart: [a, b, c]",
+        "8:16: spec.search.warmStart: more genes than the population holds (100 unless given; 50 with preset original): give fewer or raise `population`",
+    ),
+    (
+        "warmStart: a",
+        "7:16: spec.search.warmStart: the text `a` does not fit here; give a list of at most 100 entries, each text of 1 to 20480 characters",
+    ),
+    ("warmStart: [1]", "7:17: spec.search.warmStart[0]: `1` does not fit here; give text of 1 to 20480 characters"),
+    (
+        "variation: {crossover: 0.5, subtree: 0.5, point: 0.1, constant: 0}",
+        "7:16: spec.search.variation: the probabilities add up to more than 1: lower some; what is left to 1 copies the parent",
+    ),
+    (
+        "variation: {crossover: 0.5}",
+        "7:5: spec.search.variation.constant: missing; give a number from 0 to 1\n7:5: spec.search.variation.point: missing; give a number from 0 to 1\n7:5: spec.search.variation.subtree: missing; give a number from 0 to 1",
+    ),
+    (
+        "variation: {crossover: 1.5, subtree: 0.5, point: 0.1, constant: .nan}",
+        "7:69: `.nan` is not a finite number; give one",
+    ),
+    (
+        "variation: {crossover: 1.5, subtree: 0.5, point: 0.1, constant: -0.1}",
+        "7:28: spec.search.variation.crossover: `1.5` is too large; give a number from 0 to 1\n7:69: spec.search.variation.constant: `-0.1` is too small; give a number from 0 to 1",
+    ),
+    (
+        "population: 1\n    tournamnt: 3\n    seed: x",
+        "7:17: spec.search.population: `1` is too small; give a whole number from 2 to 100000\n8:5: spec.search.tournamnt: unknown field; did you mean `tournament`?\n9:11: spec.search.seed: the text `x` does not fit here; give a whole number from 0 to 4294967295",
+    ),
+    (
+        "population: &p 500000\n    offspring: *p",
+        "7:20: spec.search.population: `500000` is too large; give a whole number from 2 to 100000\n8:16: spec.search.offspring: `500000` is too large; give a whole number from 1 to 100000",
+    ),
+    ("<<: {population: 1}", "7:9: spec.search.population: `1` is too small; give a whole number from 2 to 100000"),
+];
+
+/// What is written after `source: digits` of the right file, and what one is told.
+const AFTER_SOURCE: &[(&str, &str)] = &[
+    (
+        "\n      path: /data",
+        "12:13: spec.evaluation.dataset.path: has no effect, as `digits` and `synthetic` are inside the program: remove it or choose another `source`",
+    ),
+    (
+        "\n      limit: 5",
+        "12:14: spec.evaluation.dataset.limit: `5` is too small; give a whole number from 100 to 10000000",
+    ),
+    (
+        "\n    network: {hidden: [32, 0]}",
+        "12:28: spec.evaluation.network.hidden[1]: `0` is too small; give a whole number from 1 to 4096",
+    ),
+    (
+        "\n    network: {hidden: [1,1,1,1,1,1,1,1,1]}",
+        "12:23: spec.evaluation.network.hidden: too many entries; give a list of 0 to 8 entries, each a whole number from 1 to 4096",
+    ),
+    (
+        "\n    network: {dropout: 1.0}",
+        "12:24: spec.evaluation.network.dropout: `1` is too large; give a number from 0 to 0.95",
+    ),
+    (
+        "\n    training: {learningRate: 0}",
+        "12:30: spec.evaluation.training.learningRate: `0` is too small; give a number from 1e-9 to 100",
+    ),
+    (
+        "\n    device: gpu",
+        "12:13: spec.evaluation.device: the text `gpu` is not known here; give `cpu`, `cuda` or `auto`",
+    ),
+    (
+        "\n  \"ev\\u001bil\\nx\": 1",
+        "12:3: spec[\"ev\\u{1b}il\\nx\"]: unknown field; known here: `activeDeadlineSeconds`, `backoffLimitPerIndex`, `checkpoint`, `evaluation`, `gpu`, `image`, `placement`, `podTemplate`, `queueName`, `replicas`, `resources`, `search`, `suspend` or `ttlSecondsAfterFinished`",
+    ),
+];
+
+/// What of the right file is replaced, by what, and what one is told.
+const REPLACED: &[(&str, &str, &str)] = &[
+    (
+        "evaluations: 2000",
+        "evaluations: 0",
+        "8:20: spec.search.budget.evaluations: `0` is too small; give a whole number from 1 to 1000000000000",
+    ),
+    (
+        "evaluations: 2000",
+        "evaluations: 2000\n      evaluations: 3000",
+        "9:7: `evaluations` is given twice; keep one of them",
+    ),
+    (
+        "    budget:\n      evaluations: 2000\n",
+        "    budget: 2000\n",
+        "7:13: spec.search.budget: `2000` does not fit here; give a mapping with `evaluations`",
+    ),
+    (
+        "    budget:\n      evaluations: 2000\n",
+        "    seed: 1\n",
+        "6:3: spec.search.budget: missing; give a mapping with `evaluations`",
+    ),
+    (
+        "    budget:\n      evaluations: 2000\n",
+        "    budget: {}\n",
+        "7:5: spec.search.budget.evaluations: missing; give a whole number from 1 to 1000000000000",
+    ),
+    ("kind: MinerRun\n", "kind: Minerrun\n", "2:7: kind: the text `Minerrun` is not known here; give `MinerRun`"),
+    ("kind: MinerRun\n", "", "1:1: kind: missing; give `MinerRun`"),
+    (
+        "automl.hivetrain.ai/v1alpha1",
+        "automl.hivetrain.ai/v1",
+        "1:13: apiVersion: the text `automl.hivetrain.ai/v1` is not known here; give `automl.hivetrain.ai/v1alpha1`",
+    ),
+    ("metadata:\n  name: digits\n", "", "1:1: metadata: missing; give a mapping with `name`"),
+    ("name: digits", "labels: {a: b}", "3:1: metadata.name: missing; give text"),
+    (
+        "name: digits",
+        "name: Digits",
+        "4:9: metadata.name: not a usable name: use at most 48 lower-case letters, digits and `-`, beginning with a letter and ending with a letter or digit",
+    ),
+    (
+        "name: digits",
+        "name: a.b",
+        "4:9: metadata.name: not a usable name: use at most 48 lower-case letters, digits and `-`, beginning with a letter and ending with a letter or digit",
+    ),
+    (
+        "name: digits",
+        "name: abcdefghijabcdefghijabcdefghijabcdefghijabcdefghi",
+        "4:9: metadata.name: not a usable name: use at most 48 lower-case letters, digits and `-`, beginning with a letter and ending with a letter or digit",
+    ),
+    ("name: digits", "name: digits\n  labels: {a: 1}", "5:15: metadata.labels.a: `1` does not fit here; give text"),
+    ("name: digits", "name: digits\n  label: {a: x}", "5:3: metadata.label: unknown field; did you mean `labels`?"),
+    (
+        "source: digits",
+        "source: idx",
+        "10:5: spec.evaluation.dataset.path: missing; `idx` and `npy` read a folder, `npz` a file: name it",
+    ),
+    (
+        "source: digits",
+        "source: mnist",
+        "11:15: spec.evaluation.dataset.source: the text `mnist` is not known here; give `digits`, `fashion-mnist`, `idx`, `npy`, `npz` or `synthetic`",
+    ),
+    (
+        "source: digits",
+        "source: npz\n      path: ''",
+        "12:13: spec.evaluation.dataset.path: too short; give text of 1 to 4096 characters",
+    ),
+    (
+        "    dataset:\n      source: digits\n",
+        "    device: cpu\n",
+        "9:3: spec.evaluation.dataset: missing; give a mapping with `source`",
+    ),
+];
+
+/// Whole files, and what one is told.
+const FILES: &[(&str, &str)] = &[
+    ("", "1:1: the file is empty; begin it with `apiVersion: automl.hivetrain.ai/v1alpha1` and `kind: MinerRun`"),
+    (
+        "# nothing\n",
+        "1:1: the file is empty; begin it with `apiVersion: automl.hivetrain.ai/v1alpha1` and `kind: MinerRun`",
+    ),
+    ("- a\n", "1:1: a list does not fit here; give a mapping with `apiVersion`, `kind`, `metadata` and `spec`"),
+    ("42\n", "1:1: `42` does not fit here; give a mapping with `apiVersion`, `kind`, `metadata` and `spec`"),
+    ("a: [1, 2\n", "1:4: not valid YAML: unclosed bracket '['"),
+    ("spec: a: b\n", "1:8: not valid YAML: mapping values are not allowed in this context"),
+    ("a: *x\n", "1:4: not valid YAML: reference to unknown value"),
+    ("a: &x [*x]\n", "1:8: not valid YAML: Recursive reference not allowed here"),
+    (
+        "kind: Pod\napiVersion: v1\nmetadata:\n  name: x\nspec:\n  containers: []\n",
+        "1:7: kind: the text `Pod` is not known here; give `MinerRun`\n2:13: apiVersion: the text `v1` is not known here; give `automl.hivetrain.ai/v1alpha1`",
+    ),
+    ("? [1, 2]\n: 3\n", "1:3: not valid YAML: expected string scalar"),
+    ("~: 2\n", "1:1: not valid YAML: null is not allowed here"),
+    ("kind: \u{1b}[31m\n", "1:7: not valid YAML: unexpected character: `\\u{1b}'"),
+];
+
+/// The message about a file, each line without the file's name that it must begin with.
+fn told(text: &str) -> String {
+    let message = match read(text, "m.yaml") {
+        Ok(loaded) => return format!("accepted: {loaded:?}"),
+        Err(error) => error.to_string(),
+    };
+    let lines = message.lines().map(|line| line.strip_prefix("m.yaml:").unwrap_or("a line without the file's name"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Each changed file of the tables, and what one is told.
+fn changed() -> impl Iterator<Item = (String, &'static str)> {
+    let search = UNDER_SEARCH.iter().map(|(line, told)| ("  search:\n", format!("  search:\n    {line}\n"), *told));
+    let source = AFTER_SOURCE.iter().map(|(rest, told)| ("source: digits", format!("source: digits{rest}"), *told));
+    let replaced = REPLACED.iter().map(|(from, to, told)| (*from, (*to).to_owned(), *told));
+    search.chain(source).chain(replaced).map(|(from, to, told)| {
+        assert!(GOOD.contains(from), "the case changes nothing: {from}");
+        (GOOD.replacen(from, &to, 1), told)
+    })
+}
+
+#[test]
+fn the_unchanged_file_is_right() {
+    read(GOOD, "m.yaml").unwrap();
+}
+
+#[test]
+fn each_mistake_is_named_with_its_place_and_its_cure() {
+    let whole = FILES.iter().map(|(text, told)| ((*text).to_owned(), *told));
+    for (text, expected) in changed().chain(whole) {
+        assert_eq!(told(&text), expected, "\n{text}");
+    }
+}
+
+#[test]
+fn every_rule_is_broken_by_some_case() {
+    for rule in RULES {
+        assert!(changed().any(|(_, told)| told.ends_with(rule.message)), "no case breaks: {}", rule.cel);
+    }
+}
+
+#[test]
+fn a_second_document_is_pointed_at() {
+    let text = format!("{GOOD}---\n{GOOD}");
+    let expected =
+        "13:1: a second document begins here; keep one MinerRun per file: put the others in files of their own";
+    assert_eq!(told(&text), expected);
+}
+
+#[test]
+fn a_huge_file_is_refused_unread() {
+    let text = format!("{GOOD}#{}", "x".repeat(MAX_BYTES));
+    let expected = format!("1:1: {} bytes are more than the 1048576 a MinerRun may have", text.len());
+    assert_eq!(told(&text), expected);
+    let largest = format!("{GOOD}#{}", "x".repeat(MAX_BYTES - GOOD.len() - 1));
+    read(&largest, "m.yaml").unwrap();
+}
+
+#[test]
+fn aliases_that_would_unfold_into_gigabytes_are_refused() {
+    let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..9 {
+        let inner = vec![format!("*a{}", level - 1); 9].join(", ");
+        text = format!("{text}a{level}: &a{level} [{inner}]\n");
+    }
+    let told = told(&text);
+    assert!(told.ends_with("too many values or too many aliases for a MinerRun; write the values out"), "{told}");
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    for text in ["[".repeat(10_000), "{a: ".repeat(10_000), "- ".repeat(10_000)] {
+        let told = told(&text);
+        assert!(told.ends_with("recursion limit exceeded") || told.contains("too deep"), "{told}");
+    }
+}
+
+#[test]
+fn a_file_full_of_mistakes_gets_a_short_answer() {
+    let text = (0..1000).fold(GOOD.to_owned(), |text, index| format!("{text}  wrong{index}: 1\n"));
+    let error = read(&text, "m.yaml").unwrap_err();
+    assert_eq!(error.problems.len(), 21);
+    assert_eq!(error.problems[20].message, "and 980 more; mend those above first");
+}

@@ -1,0 +1,122 @@
+//! The fixed batches on which every gene is tried out.
+//!
+//! Written as a table rather than drawn, so that a signature never changes with a generator's version. Magnitudes lie in
+//! 0.21..2.3: away from 0, where the primitives' 1e-8 would give a gene such as x/x a gradient that training never sees.
+use std::sync::LazyLock;
+
+use crate::eval::{Batch, Real};
+
+/// Classes of every batch.
+const CLASSES: usize = 10;
+/// Examples of a batch at one scale.
+const ROWS: usize = 3;
+
+/// Logits and targets as one matrix each, rows × classes.
+pub(crate) struct Probe<T> {
+    outputs: Vec<T>,
+    targets: Vec<T>,
+}
+
+/// The logits of three batches, to be scaled.
+#[rustfmt::skip]
+const LOGITS: [[f64; ROWS * CLASSES]; 3] = [
+    [
+        -0.92965, -0.88610, -1.63091, 0.53259, -1.52763, -1.99862, 1.40832, 0.27368, -0.41005, 0.89248,
+        0.77090, 2.22030, -1.59203, -1.56785, -1.38715, 0.49345, -0.89172, 2.21672, 1.65841, 1.80591,
+        2.22916, -1.34339, -0.23434, -1.99431, 0.34151, 1.66152, -1.12366, 1.97200, 0.61321, 0.83246,
+    ],
+    [
+        0.54106, 0.92383, -0.42487, 1.24256, 1.57047, -1.56189, -0.71950, 1.30681, -1.60754, 0.96248,
+        -1.49334, -0.57394, 1.79255, 0.37979, 2.21870, -1.16261, -1.81069, 2.10543, -1.75637, 1.48861,
+        1.27889, 1.46395, 2.24365, -0.22753, -0.88303, 1.15129, -2.20039, 2.06010, 0.66849, -2.05252,
+    ],
+    [
+        -0.75598, -0.77474, -1.80197, -1.47385, 2.29356, -0.30627, 0.29488, -0.39753, -1.27044, -1.27567,
+        2.16630, -1.19104, 0.86325, -0.84131, -1.94108, 0.68729, -0.41311, 0.41190, 1.82053, -2.11380,
+        -0.95617, 0.38176, -1.62723, -2.16964, -0.41172, 0.38685, -0.71156, 1.18656, 1.68417, 1.37006,
+    ],
+];
+
+/// The scale of the logits per draw: a fresh network, one in training, one that is sure of itself.
+const SCALES: [f64; 3] = [0.1, 1.0, 10.0];
+/// How many of [`SCALES`], from the first, are what training starts from: not finite there is not finite at all.
+pub(crate) const MILD: usize = 2;
+
+/// The true class of each row, and another one for each. Their logits have both signs at the two larger scales, so that
+/// a gene that looks only at true classes sees wrong and right, hesitant and sure ones.
+const TARGETS: [[usize; ROWS]; 2] = [[4, 2, 3], [2, 0, 9]];
+
+/// The scales of the rows of the mixed batch, in turn: where relu, max and min of x, y and 1 change sides.
+const MIXED_SCALES: [f64; ROWS] = [0.4, 1.0, 2.5];
+
+impl<T: Real> Probe<T> {
+    /// The batch of a scale, with the rows' targets or with the `other` ones.
+    fn scaled(scale: usize, other: bool) -> Probe<T> {
+        let logits = LOGITS[scale].iter().map(|logit| logit * SCALES[scale]);
+        Probe::new(&logits.collect::<Vec<f64>>(), &TARGETS[usize::from(other)])
+    }
+
+    /// All rows at small and middling scales: three times as many, for the finer distinctions.
+    fn mixed(other: bool) -> Probe<T> {
+        // 4r + 3 is odd, so no row keeps its class.
+        let class = |row: usize| if other { (7 * row + 4) % CLASSES } else { (3 * row + 1) % CLASSES };
+        let classes: Vec<usize> = (0..LOGITS.len() * ROWS).map(class).collect();
+        Probe::new(&mixed_logits().concat(), &classes)
+    }
+
+    /// The rows of the mixed batch, each with every class as the true one: too large to be run for every gene, it is
+    /// where a gene must be dead too to be called so.
+    fn wide(other: bool) -> Probe<T> {
+        let rows = mixed_logits();
+        let repeated = rows.iter().flat_map(|row| std::iter::repeat_n(row, CLASSES));
+        let classes: Vec<usize> = (0..rows.len() * CLASSES).map(|at| (at + 3 * usize::from(other)) % CLASSES).collect();
+        Probe::new(&repeated.flatten().copied().collect::<Vec<f64>>(), &classes)
+    }
+
+    fn new(outputs: &[f64], classes: &[usize]) -> Probe<T> {
+        let number = |value: &f64| T::from(*value).expect("both float types hold any double, if rounded");
+        let mut targets = vec![T::zero(); outputs.len()];
+        for (row, class) in classes.iter().enumerate() {
+            targets[row * CLASSES + class] = T::one();
+        }
+        Probe { outputs: outputs.iter().map(number).collect(), targets }
+    }
+
+    /// As an evaluator's input.
+    pub(crate) fn batch(&self) -> Batch<'_, T> {
+        let rows = self.outputs.len() / CLASSES;
+        Batch::new(&self.outputs, &self.targets, rows, CLASSES).expect("the tables have this shape")
+    }
+}
+
+fn mixed_logits() -> Vec<Vec<f64>> {
+    let rows = LOGITS.as_flattened().chunks(CLASSES).zip(MIXED_SCALES.iter().cycle());
+    rows.map(|(row, scale)| row.iter().map(|logit| logit * scale).collect()).collect()
+}
+
+/// The batches in one precision, each with its targets and with others: one per scale, the mixed and the wide one.
+pub(crate) struct Probes<T>(pub(crate) [[Probe<T>; 2]; WIDE + 1]);
+
+/// The mixed batch; it and those before are run for every gene.
+pub(crate) const MIXED: usize = SCALES.len();
+/// The wide batch, run for genes that look dead.
+pub(crate) const WIDE: usize = MIXED + 1;
+/// The batch whose answer to other targets is part of the signature, as its last.
+pub(crate) const RETARGETED: usize = 1;
+
+impl<T: Real> Probes<T> {
+    fn new() -> Self {
+        Probes(std::array::from_fn(|batch| {
+            [false, true].map(|other| match batch {
+                MIXED => Probe::mixed(other),
+                WIDE => Probe::wide(other),
+                scale => Probe::scaled(scale, other),
+            })
+        }))
+    }
+}
+
+/// The batches in f64, in which behaviour is compared.
+pub(crate) static DOUBLE: LazyLock<Probes<f64>> = LazyLock::new(Probes::new);
+/// The batches in f32, in which networks are trained.
+pub(crate) static SINGLE: LazyLock<Probes<f32>> = LazyLock::new(Probes::new);

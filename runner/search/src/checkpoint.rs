@@ -1,0 +1,124 @@
+//! Checkpoints: bytes that are whole or refused, and files that are the old one or the new one but nothing between.
+//!
+//! ```text
+//! "automlck"  version u32 LE  SHA-256 of all else (32 bytes)  payload (postcard)
+//! ```
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use fail::fail_point;
+use sha2::{Digest, Sha256};
+
+use crate::error::CheckpointError;
+
+/// The first bytes of a checkpoint.
+pub const MAGIC: [u8; 8] = *b"automlck";
+/// The format this program reads and writes.
+pub const VERSION: u32 = 1;
+
+/// What [`read`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The newest whole checkpoint; when none is whole, the newest.
+    pub bytes: Vec<u8>,
+    /// What to tell the user when the newest was missing or damaged and the one before it was taken.
+    pub warning: Option<String>,
+}
+
+/// Replaces the checkpoint at `path`; when that fails, or the process is killed on the way, [`read`] still finds the old
+/// one. The one before is kept as `<name>.previous`. One writer at a time.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let fresh = sibling(path, ".new");
+    let written = write_synced(&fresh, bytes).and_then(|()| put_in_place(&fresh, path));
+    if written.is_err() {
+        // Half a checkpoint helps nobody and may fill the disk. The first error is the one worth telling.
+        let _ = fs::remove_file(&fresh);
+    }
+    written
+}
+
+/// Reads the checkpoint at `path`, or the one before it when that one is missing or damaged.
+pub fn read(path: &Path) -> io::Result<Stored> {
+    let newest = fs::read(path);
+    let problem = match &newest {
+        Ok(bytes) => match open(bytes) {
+            // Another version's file is whole as far as can be told; the one before it is no better.
+            Ok(_) | Err(CheckpointError::Version { .. }) => None,
+            Err(damage) => Some(damage.to_string()),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some("it is missing".to_owned()),
+        Err(_) => None,
+    };
+    if let Some(problem) = problem
+        && let Ok(bytes) = fs::read(sibling(path, ".previous"))
+        && open(&bytes).is_ok()
+    {
+        let warning = format!("{}: {problem}; continuing from the checkpoint before it", path.display());
+        return Ok(Stored { bytes, warning: Some(warning) });
+    }
+    Ok(Stored { bytes: newest?, warning: None })
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    fail_point!("checkpoint-created");
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    file.write_all(first)?;
+    fail_point!("checkpoint-half-written");
+    file.write_all(second)?;
+    fail_point!("checkpoint-written");
+    file.sync_all()?;
+    fail_point!("checkpoint-synced");
+    Ok(())
+}
+
+fn put_in_place(fresh: &Path, path: &Path) -> io::Result<()> {
+    match fs::rename(path, sibling(path, ".previous")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fail_point!("checkpoint-previous-kept");
+    fs::rename(fresh, path)?;
+    fail_point!("checkpoint-renamed");
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+fn sibling(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The checkpoint with this payload.
+pub(crate) fn seal(payload: &[u8]) -> Vec<u8> {
+    let version = VERSION.to_le_bytes();
+    [&MAGIC[..], &version, &checksum(version, payload), payload].concat()
+}
+
+/// The payload of a whole checkpoint.
+pub(crate) fn open(bytes: &[u8]) -> Result<&[u8], CheckpointError> {
+    let damaged = |problem: &str| CheckpointError::Damaged { problem: problem.to_owned() };
+    if bytes.is_empty() {
+        return Err(damaged("it is empty"));
+    }
+    let begins = bytes.len().min(MAGIC.len());
+    if bytes[..begins] != MAGIC[..begins] {
+        return Err(CheckpointError::Foreign);
+    }
+    let header = bytes[begins..].split_first_chunk::<4>();
+    let (version, rest) = header.ok_or_else(|| damaged("it ends inside its head"))?;
+    if *version != VERSION.to_le_bytes() {
+        return Err(CheckpointError::Version { found: u32::from_le_bytes(*version) });
+    }
+    let (expected, payload) = rest.split_first_chunk::<32>().ok_or_else(|| damaged("it ends inside its head"))?;
+    if *expected != checksum(*version, payload) {
+        return Err(damaged("its checksum is wrong"));
+    }
+    Ok(payload)
+}
+
+fn checksum(version: [u8; 4], payload: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(MAGIC).chain_update(version).chain_update(payload).finalize().into()
+}

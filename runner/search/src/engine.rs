@@ -1,0 +1,245 @@
+//! The search itself: a state, and the step from one generation to the next.
+use std::sync::atomic::AtomicBool;
+
+use automl_contract::spec::Search;
+use automl_genome::{BehaviourKey, Dead, Gene, Signature};
+use sha2::{Digest, Sha256};
+
+use crate::archive::{Archive, Entry};
+use crate::breed::{Breeder, Individual};
+use crate::cache::{CAPACITY, Cache, Scored};
+use crate::clock::Clock;
+use crate::error::{CheckpointError, SearchError, StepError};
+use crate::fitness::Fitness;
+use crate::generation::Generation;
+use crate::report::Report;
+use crate::{codec, generation, parallel, settings, state, train};
+
+/// One island's search.
+pub struct Engine {
+    settings: Search,
+    island: u32,
+    /// What scores depend on besides the gene, hashed.
+    context: [u8; 32],
+    breeder: Breeder,
+    /// Complete generations.
+    generation: u32,
+    /// The oldest first; empty before generation 0 is complete.
+    population: Vec<Individual>,
+    /// What is done of a generation that the budget cut short. It joins population and cache only as a whole, so that a
+    /// larger budget continues as if the cut had never been.
+    partial: Generation,
+    cache: Cache,
+    archive: Archive,
+}
+
+/// A child, and all that can be said of it without training.
+struct Screened {
+    gene: Gene,
+    canonical: Gene,
+    key: BehaviourKey,
+    dead: Option<Dead>,
+}
+
+/// How a child gets its score.
+enum Fate {
+    Refused(Dead),
+    /// From the cache.
+    Known(Scored),
+    /// From the place in the generation's own list of scores; `true` for the child that is trained for it.
+    Shared(usize, bool),
+}
+
+impl Engine {
+    /// A search that has not begun. `context` names everything that scores depend on besides the gene (how it is
+    /// evaluated, on which class of processor): a checkpoint of another context is refused.
+    pub fn new(settings: &Search, island: u32, context: &str) -> Result<Engine, SearchError> {
+        let warm_start = settings::warm_start(settings)?;
+        Ok(Engine {
+            breeder: Breeder::new(settings, island, warm_start),
+            settings: settings.clone(),
+            island,
+            context: Sha256::digest(context).into(),
+            generation: 0,
+            population: Vec::new(),
+            partial: Generation::default(),
+            cache: Cache::new([], CAPACITY),
+            archive: Archive::default(),
+        })
+    }
+
+    /// The search that wrote this checkpoint. The budget may have grown since; all else must be as it was.
+    pub fn restore(bytes: &[u8], settings: &Search, island: u32, context: &str) -> Result<Engine, CheckpointError> {
+        let state = state::read(bytes)?;
+        settings::compatible(&state.settings, settings)?;
+        let mut engine = Engine::new(settings, island, context)?;
+        if state.island != island {
+            return Err(CheckpointError::Island { was: state.island, is: island });
+        }
+        if state.context != engine.context {
+            return Err(CheckpointError::Context);
+        }
+        state.check(settings, &engine.breeder)?;
+        engine.generation = state.generation;
+        engine.population = state.population.into_iter().map(Individual::from).collect();
+        engine.partial = state.partial;
+        engine.cache = Cache::new(state.cache, CAPACITY);
+        state.archive.into_iter().for_each(|row| engine.archive.offer(row.into()));
+        Ok(engine)
+    }
+
+    /// Everything the search needs to go on: versioned and checksummed bytes, the same for equal searches.
+    pub fn checkpoint(&self) -> Vec<u8> {
+        state::write(&state::View {
+            settings: settings::text(&self.settings),
+            island: self.island,
+            context: self.context,
+            generation: self.generation,
+            population: self.population.iter().map(state::Member::from).collect(),
+            partial: &self.partial,
+            cache: self.cache.entries(),
+            archive: self.archive.entries().iter().map(state::Row::from).collect(),
+        })
+    }
+
+    /// Makes one generation, or as much of it as the budget allows, on `workers` threads. After an error the engine is
+    /// as it was, and the next step repeats the generation identically.
+    pub fn step(
+        &mut self,
+        fitness: &dyn Fitness,
+        workers: usize,
+        stop: &AtomicBool,
+        clock: &mut Clock,
+    ) -> Result<Report, StepError> {
+        let first = self.partial.children.len();
+        let whole = self.breeder.size(self.generation);
+        let left = self.settings.budget.evaluations.saturating_sub(self.evaluations());
+        let count = usize::try_from(left).unwrap_or(usize::MAX).min(whole - first);
+        if count == 0 {
+            return Err(StepError::Finished);
+        }
+        let screen = |(): &mut (), index| Ok::<_, StepError>(Some(self.screen(first + index)));
+        let screened = parallel::map(count, workers, stop, || Ok(()), screen)?.ok_or(StepError::Stopped)?;
+        let fates = self.fates(&screened);
+        let jobs: Vec<train::Job<'_>> = screened
+            .iter()
+            .zip(&fates)
+            .enumerate()
+            .filter(|(_, (_, fate))| matches!(fate, Fate::Shared(_, true)))
+            .map(|(index, (child, _))| train::Job {
+                generation: self.generation,
+                index: (first + index) as u32, // settings bound a generation to u32
+                gene: &child.canonical,
+            })
+            .collect();
+        let outcomes = train::all(&jobs, fitness, workers, stop, clock)?.ok_or(StepError::Stopped)?;
+        // From here on nothing can fail.
+        let keys = screened.iter().zip(&fates).filter(|(_, fate)| matches!(fate, Fate::Shared(_, true)));
+        for ((child, _), outcome) in keys.zip(&outcomes) {
+            self.partial.trained(outcome);
+            self.partial.scores.push(Scored {
+                key: child.key,
+                fitness: outcome.fitness,
+                failed: outcome.failure.is_some(),
+                gene: codec::encode(&child.canonical),
+            });
+        }
+        for (child, fate) in screened.into_iter().zip(fates) {
+            self.settle(child, fate);
+        }
+        let complete = self.partial.children.len() == whole;
+        let generation = self.generation;
+        let evaluations = self.evaluations();
+        let done = if complete { self.turn_over() } else { self.partial.clone() };
+        Ok(done.report(&generation::Frame { generation, complete, evaluations, archive: self.archive.entries() }))
+    }
+
+    /// Whether the budget is spent.
+    pub fn finished(&self) -> bool {
+        self.evaluations() >= self.settings.budget.evaluations
+    }
+
+    /// Complete generations: history lines from this number on are of work that will be done again.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Candidates considered so far.
+    pub fn evaluations(&self) -> u64 {
+        self.breeder.considered(self.generation) + self.partial.children.len() as u64
+    }
+
+    /// The fittest gene, the smallest of equals.
+    pub fn best(&self) -> Option<&Entry> {
+        self.archive.entries().last()
+    }
+
+    /// The genes that no other gene beats in both fitness and size, the smallest first.
+    pub fn archive(&self) -> &[Entry] {
+        self.archive.entries()
+    }
+
+    fn screen(&self, index: usize) -> Screened {
+        let mode: u32 = std::env::var("MODE").unwrap().parse().unwrap();
+        let gene = self.breeder.gene(&self.population, self.generation, index, &mut |gene| {
+            if mode == 0 { return true; }
+            let signature = Signature::of(gene);
+            signature.dead().is_none() && (mode == 1 || self.cache.get(&signature.key()).is_none())
+        });
+        let canonical = gene.canonical();
+        let signature = Signature::of(&canonical);
+        Screened { gene, canonical, key: signature.key(), dead: signature.dead() }
+    }
+
+    /// Decides in the order of the children, so of several that behave alike the first is trained.
+    fn fates(&self, screened: &[Screened]) -> Vec<Fate> {
+        let mut own = self.partial.places();
+        let mut next = self.partial.scores.len();
+        let fate = |child: &Screened| {
+            if let Some(scored) = self.cache.get(&child.key) {
+                return Fate::Known(scored.clone());
+            }
+            if let Some(place) = own.get(&child.key) {
+                return Fate::Shared(*place, false);
+            }
+            if let Some(dead) = child.dead {
+                return Fate::Refused(dead);
+            }
+            own.insert(child.key, next);
+            next += 1;
+            Fate::Shared(next - 1, true)
+        };
+        screened.iter().map(fate).collect()
+    }
+
+    fn settle(&mut self, child: Screened, fate: Fate) {
+        let Screened { gene, canonical, .. } = child;
+        let (scored, reused) = match fate {
+            Fate::Refused(dead) => {
+                self.partial.refused(dead);
+                self.partial.children.push(Individual { gene, fitness: 0.0 });
+                return;
+            }
+            Fate::Known(scored) => (scored, true),
+            Fate::Shared(place, trained) => (self.partial.scores[place].clone(), !trained),
+        };
+        self.partial.scored(&scored, reused);
+        self.partial.children.push(Individual { gene, fitness: scored.fitness });
+        if !scored.failed && self.archive.welcomes(&canonical, scored.fitness) {
+            let scored_as = codec::decode(&scored.gene).filter(|trained| *trained != canonical);
+            self.archive.offer(Entry::new(canonical, scored.fitness, self.generation, scored_as));
+        }
+    }
+
+    /// Makes the finished generation part of the search; returns it.
+    fn turn_over(&mut self) -> Generation {
+        let mut done = std::mem::take(&mut self.partial);
+        let children = std::mem::take(&mut done.children);
+        self.population = self.breeder.survivors(std::mem::take(&mut self.population), children);
+        for scored in std::mem::take(&mut done.scores) {
+            self.cache.insert(scored);
+        }
+        self.generation += 1;
+        done
+    }
+}

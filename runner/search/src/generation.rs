@@ -1,0 +1,99 @@
+//! A generation in the making: its children, their scores and its tally.
+use std::collections::{BTreeMap, HashMap};
+
+use automl_genome::{BehaviourKey, Dead};
+use serde::{Deserialize, Serialize};
+
+use crate::archive::Entry;
+use crate::breed::Individual;
+use crate::cache::Scored;
+use crate::fitness::Outcome;
+use crate::report::Report;
+use crate::state::Member;
+
+/// What is done of a generation. Part of the checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Generation {
+    #[serde(with = "members")]
+    pub(crate) children: Vec<Individual>,
+    /// What was trained, in the order of the children.
+    pub(crate) scores: Vec<Scored>,
+    cached: u64,
+    trained: u64,
+    steps: u64,
+    refused: BTreeMap<String, u64>,
+    failed: BTreeMap<String, u64>,
+    /// Fitness of the children that could be scored, in their order.
+    fitness: Vec<f64>,
+}
+
+/// What a report says of the search around the generation.
+pub(crate) struct Frame<'a> {
+    pub(crate) generation: u32,
+    pub(crate) complete: bool,
+    pub(crate) evaluations: u64,
+    pub(crate) archive: &'a [Entry],
+}
+
+impl Generation {
+    /// Where the score of each trained behaviour is in `scores`.
+    pub(crate) fn places(&self) -> HashMap<BehaviourKey, usize> {
+        self.scores.iter().enumerate().map(|(place, scored)| (scored.key, place)).collect()
+    }
+
+    pub(crate) fn refused(&mut self, dead: Dead) {
+        *self.refused.entry(dead.as_str().to_owned()).or_default() += 1;
+    }
+
+    pub(crate) fn trained(&mut self, outcome: &Outcome) {
+        self.trained += 1;
+        self.steps = self.steps.saturating_add(outcome.cost);
+        if let Some(failure) = &outcome.failure {
+            *self.failed.entry(failure.reason.clone()).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn scored(&mut self, scored: &Scored, reused: bool) {
+        self.cached += u64::from(reused);
+        if !scored.failed {
+            self.fitness.push(scored.fitness);
+        }
+    }
+
+    pub(crate) fn report(self, frame: &Frame<'_>) -> Report {
+        let best = frame.archive.last();
+        let mut fitness = self.fitness;
+        fitness.sort_by(f64::total_cmp);
+        let children = self.trained + self.cached + self.refused.values().sum::<u64>();
+        Report {
+            generation: frame.generation,
+            complete: frame.complete,
+            evaluations: frame.evaluations,
+            children,
+            trained: self.trained,
+            cached: self.cached,
+            refused: self.refused,
+            failed: self.failed,
+            steps: self.steps,
+            best_fitness: best.map(|entry| entry.fitness),
+            mean_fitness: (!fitness.is_empty()).then(|| fitness.iter().sum::<f64>() / fitness.len() as f64),
+            median_fitness: fitness.get(fitness.len().saturating_sub(1) / 2).copied(),
+            best: best.map(|entry| entry.gene.to_string()),
+            archive: frame.archive.len() as u64,
+        }
+    }
+}
+
+/// Individuals in a checkpoint.
+mod members {
+    use super::{Deserialize, Individual, Member};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(children: &[Individual], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(children.iter().map(Member::from))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Individual>, D::Error> {
+        Ok(Vec::<Member>::deserialize(deserializer)?.into_iter().map(Individual::from).collect())
+    }
+}

@@ -1,0 +1,219 @@
+//! The command line. Help texts here are the reference: `docs/reference/cli.md` is generated from them.
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Discover machine-learning components: evolve loss functions, score them, look at them.
+#[derive(Debug, Parser)]
+#[command(name = "runner", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done · 64 usage · 70 bug or failing host · 75 stopped after a checkpoint · 76 unreachable service · 78 bad spec, gene or data")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Search for a component as a MinerRun file says, then compare the winner with the usual losses
+    Run(RunOptions),
+    /// Continue a run that was stopped or killed, or extend a finished one
+    Resume(ResumeOptions),
+    /// Train with given genes and compare each with cross-entropy on paired seeds
+    Score(ScoreOptions),
+    /// Look at, check, evaluate and convert genes
+    #[command(subcommand)]
+    Gene(GeneCommand),
+    /// Measure this machine: training speed, gene handling, memory
+    Bench(BenchOptions),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How a search runs, but not what it computes: results do not depend on these.
+#[derive(Debug, Args)]
+pub struct Running {
+    /// Candidates trained at once [default: the number of processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// Serve /metrics, /healthz, /readyz and /status on this port (0: any free one)
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Address to serve on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", requires = "port")]
+    pub bind: std::net::IpAddr,
+    /// Print progress and the result as JSON, one object per line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// The MinerRun file that a cluster reads too
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+    /// The run's folder, made new [default: runs/NAME, or runs/NAME-2, … when that exists]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Which island to search; each has its own randomness
+    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    pub island: u32,
+    #[command(flatten)]
+    pub running: Running,
+}
+
+#[derive(Debug, Args)]
+pub struct ResumeOptions {
+    /// The run's folder
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// A larger budget than before
+    #[arg(long, value_name = "N")]
+    pub evaluations: Option<u64>,
+    #[command(flatten)]
+    pub running: Running,
+}
+
+#[derive(Debug, Args)]
+pub struct ScoreOptions {
+    /// Genes: a file (text or best_gene.json), an expression, or a known loss (see `runner gene show --known`)
+    #[arg(value_name = "GENE", required = true)]
+    pub genes: Vec<String>,
+    /// Score as this MinerRun file's evaluation says [default: digits with the standard preset]
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Paired seeds [default: the file's seeds.final]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    pub seeds: Option<u32>,
+    /// Candidates trained at once [default: the number of processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// Print the comparison as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GeneCommand {
+    /// Say whether genes are well-formed, and whether they could train anything
+    Check {
+        /// A file, an expression or a known loss
+        #[arg(value_name = "GENE", required = true)]
+        genes: Vec<String>,
+        /// Refuse primitives outside this vocabulary
+        #[arg(long, value_enum, default_value_t = VocabularyArgument::Extended)]
+        vocabulary: VocabularyArgument,
+        /// Print one JSON object per gene
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a gene: formula, tree, canonical form, size, hash, behaviour
+    Show {
+        /// A file, an expression or a known loss
+        #[arg(value_name = "GENE", required_unless_present = "known")]
+        gene: Option<String>,
+        /// List the known losses instead
+        #[arg(long, conflicts_with = "gene")]
+        known: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compute a gene's value and gradient on a batch
+    Eval(EvalOptions),
+    /// Read a gene in the original's JSON and print its expression, saying where the original would have run another one
+    Import {
+        /// The file (best_gene.json); `-` reads standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The repository it was published in: also print the commitment hash
+        #[arg(long, value_name = "REPO")]
+        repo: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a gene for use elsewhere
+    Export {
+        /// A file, an expression or a known loss
+        #[arg(value_name = "GENE")]
+        gene: String,
+        /// The format
+        #[arg(long, value_enum)]
+        format: FormatArgument,
+        /// Owner's hotkey (ss58), written into the original's JSON
+        #[arg(long, value_name = "SS58")]
+        hotkey: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct EvalOptions {
+    /// A file with a gene (text or best_gene.json)
+    #[arg(value_name = "GENE_FILE", required_unless_present = "jsonl")]
+    pub gene: Option<PathBuf>,
+    /// Read {"id","expression"} lines from this file (`-`: standard input) and print one result per line, in order
+    #[arg(long, value_name = "FILE", conflicts_with = "gene")]
+    pub jsonl: Option<PathBuf>,
+    /// {"outputs": [[…]], "targets": [[…]]}: rows × classes
+    #[arg(long, value_name = "FILE")]
+    pub batch: PathBuf,
+    /// Arithmetic
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub precision: Precision,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Precision {
+    /// 32-bit floats, as in training
+    F32,
+    /// 64-bit floats
+    F64,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum VocabularyArgument {
+    /// What the original's miners evolve
+    Miner,
+    /// What the original's validators accept
+    Validator,
+    /// With row-wise primitives, which the original's validators refuse
+    Extended,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum FormatArgument {
+    /// The original's best_gene.json
+    Original,
+    /// A Python function that needs PyTorch alone
+    Pytorch,
+    /// A formula for papers
+    Latex,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchOptions {
+    /// Write the figures into this folder, one JSON file per group, as well as printing them
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Python with PyTorch for the comparison [default: python3 when it has PyTorch]
+    #[arg(long, value_name = "PROGRAM", env = "AUTOML_PYTHON")]
+    pub python: Option<PathBuf>,
+    /// Measure only these groups
+    #[arg(value_enum)]
+    pub groups: Vec<BenchGroup>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchGroup {
+    /// Parse, check and fingerprint a gene
+    Gene,
+    /// The original's recipe: candidates per second on one and two workers, beside PyTorch
+    Recipe,
+    /// Resident memory while training
+    Memory,
+}

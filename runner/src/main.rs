@@ -1,0 +1,62 @@
+//! `runner`: every job of a pod or a person. It reads its arguments, does one command and exits with a code that
+//! means something (`automl_contract::exit`).
+//!
+//! ```text
+//! cli      the arguments           gene/   one gene: check, show, eval, import, export
+//! failure  errors and exit codes   mine/   run and resume: search, select, compare, write the run folder
+//! score    genes against the usual losses  bench  figures of this machine
+//! ```
+mod cli;
+mod failure;
+mod gene;
+#[cfg(feature = "lab")]
+mod mine;
+mod output;
+
+use clap::Parser;
+use failure::Failure;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // In builds for tests only: FAILPOINTS in the environment pauses a checkpoint write between two of its steps.
+    let _scenario = fail::has_failpoints().then(fail::FailScenario::setup);
+    let arguments = match cli::Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let asked_for_help = !error.use_stderr();
+            // Nothing sensible is left to do when even the help cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(if asked_for_help { automl_contract::exit::DONE } else { automl_contract::exit::USAGE });
+        }
+    };
+    match dispatch(arguments) {
+        Ok(()) => ExitCode::from(automl_contract::exit::DONE),
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                eprintln!("runner: {}", failure.message);
+            }
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn dispatch(arguments: cli::Cli) -> Result<(), Failure> {
+    match arguments.command {
+        cli::Command::Gene(command) => gene::dispatch(command),
+        cli::Command::Completions { shell } => {
+            let mut command = <cli::Cli as clap::CommandFactory>::command();
+            clap_complete::generate(shell, &mut command, "runner", &mut std::io::stdout());
+            Ok(())
+        }
+        #[cfg(feature = "lab")]
+        cli::Command::Run(options) => mine::run(options),
+        #[cfg(feature = "lab")]
+        cli::Command::Resume(options) => mine::resume(options),
+        #[cfg(feature = "lab")]
+        cli::Command::Score(options) => mine::score(options),
+        #[cfg(feature = "lab")]
+        cli::Command::Bench(options) => mine::bench(options),
+        #[cfg(not(feature = "lab"))]
+        _ => Err(Failure::usage("this runner was built without the lab and cannot train; use the full runner")),
+    }
+}

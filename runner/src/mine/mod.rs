@@ -1,0 +1,85 @@
+//! Mining on one machine: `run`, `resume` and `score`.
+//!
+//! ```text
+//! plan     what was asked, read and resolved     session  the search, generation by generation
+//! folder   the run's files                       finale   choose the winner, compare it, write results
+//! trials   many trainings at once   compare  intervals and verdicts   table, picture  for people
+//! display  progress at a terminal   service  signals and pages        gauges          metrics
+//! ```
+mod bench;
+mod compare;
+mod display;
+mod finale;
+mod fitness;
+mod folder;
+mod gauges;
+mod picture;
+mod plan;
+mod score;
+mod service;
+mod session;
+mod table;
+mod trials;
+
+pub(crate) use bench::bench;
+pub(crate) use score::score;
+
+use crate::cli::{ResumeOptions, RunOptions, Running};
+use crate::failure::Failure;
+use folder::RunFolder;
+use plan::Plan;
+use session::Session;
+
+/// `runner run`: a new run in a new folder.
+pub(crate) fn run(options: RunOptions) -> Result<(), Failure> {
+    let plan = Plan::read(&options.file)?;
+    if !options.running.json {
+        for field in &plan.unused {
+            eprintln!("note: {field} has no effect outside a cluster");
+        }
+    }
+    // Data and spec are checked before anything is written: a mistake leaves no folder behind.
+    let lab = plan.open_lab()?;
+    let engine = plan.new_engine(options.island)?;
+    let folder = RunFolder::create(options.out.as_deref(), &plan.name)?;
+    plan.write(&folder, options.island, &lab)?;
+    Session { plan, lab, engine, folder, island: options.island, running: options.running }.go()
+}
+
+/// `runner resume`: goes on from the last checkpoint, up to a larger budget where one is given.
+pub(crate) fn resume(options: ResumeOptions) -> Result<(), Failure> {
+    let folder = RunFolder::open(&options.folder)?;
+    let (mut plan, record) = Plan::reopen(&folder)?;
+    plan.search.budget.evaluations = record.evaluations;
+    if let Some(evaluations) = options.evaluations {
+        if evaluations < record.evaluations {
+            return Err(Failure::bad_input(format!(
+                "--evaluations {evaluations} is less than this run's budget of {}: a run can be extended, not cut",
+                record.evaluations
+            )));
+        }
+        plan.search.budget.evaluations = evaluations;
+    }
+    let lab = plan.open_lab()?;
+    if lab.about().processor != record.lab.processor {
+        eprintln!(
+            "note: this run began on a processor of class {} and goes on on {}: its numbers are then those of neither alone",
+            record.lab.processor,
+            lab.about().processor
+        );
+    }
+    let engine = plan.restored_engine(&folder, record.island)?;
+    plan.write(&folder, record.island, &lab)?;
+    Session { plan, lab, engine, folder, island: record.island, running: options.running }.go()
+}
+
+/// The number of trainings at once: as asked, else one per processor.
+fn workers(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+impl Running {
+    fn address(&self) -> Option<std::net::SocketAddr> {
+        self.port.map(|port| (self.bind, port).into())
+    }
+}

@@ -1,0 +1,197 @@
+//! The search, generation by generation: step, write down, tell.
+use crate::cli::Running;
+use crate::failure::Failure;
+use crate::mine::display::Display;
+use crate::mine::finale;
+use crate::mine::fitness::MeanAccuracy;
+use crate::mine::folder::{RunFolder, append_line};
+use crate::mine::plan::{CHECKPOINT, Plan};
+use crate::mine::service::{self, Shared};
+use crate::mine::workers;
+use automl_contract::exit;
+use automl_contract::metrics::{self, Outcome};
+use automl_contract::progress::{Best, Phase, Progress};
+use automl_lab::Lab;
+use automl_search::{Clock, Engine, Entry, Report, StepError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// A search that is about to begin or go on.
+pub(crate) struct Session {
+    pub plan: Plan,
+    pub lab: Lab,
+    pub engine: Engine,
+    pub folder: RunFolder,
+    pub island: u32,
+    pub running: Running,
+}
+
+impl Session {
+    /// Searches until the budget is used, then chooses and compares the winner.
+    pub(crate) fn go(mut self) -> Result<(), Failure> {
+        let shared = Shared::new(self.progress(Phase::Starting))?;
+        service::start(&shared.stop, self.running.address().map(|address| (address, Arc::clone(&shared))))?;
+        let mut display = Display::new(self.running.json, self.plan.search.budget.evaluations);
+        self.announce(&display);
+        display.beginning(&shared.progress());
+        let history = self.search(&shared, &mut display)?;
+        let finale = finale::Finale {
+            plan: &self.plan,
+            lab: &self.lab,
+            engine: &self.engine,
+            folder: &self.folder,
+            workers: workers(self.running.workers),
+            json: self.running.json,
+        };
+        let ended = finale.play(&shared, &display, &history);
+        let phase = if ended.is_ok() { Phase::Done } else { Phase::Stopped };
+        shared.progress().phase = phase;
+        ended
+    }
+
+    fn announce(&self, display: &Display) {
+        let about = self.lab.about();
+        display.remark(&format!(
+            "{}: {} examples of {} ({} classes) on {}, {} candidates, results in {}",
+            self.plan.name,
+            about.sizes.train + about.sizes.search + about.sizes.select + about.sizes.final_,
+            about.dataset,
+            about.classes,
+            about.processor,
+            self.plan.search.budget.evaluations,
+            self.folder.root().display()
+        ));
+    }
+
+    fn search(&mut self, shared: &Arc<Shared>, display: &mut Display) -> Result<Vec<Report>, Failure> {
+        let workers = workers(self.running.workers);
+        let mut history = self.history_up_to_checkpoint()?;
+        let mut archived = None;
+        let folder = &self.folder;
+        let firings = folder.lines("clock.jsonl")?;
+        let path = folder.path("clock.jsonl");
+        let mut clock = Clock::new(firings, Box::new(move |firing| append_line(&path, firing)));
+        let gauges = &shared.gauges;
+        let about = self.lab.about();
+        gauges.set(
+            &metrics::RUNNER_INFO,
+            &[env!("CARGO_PKG_VERSION"), &about.device, &about.processor, "loss", &preset(&self.plan)],
+            1.0,
+        );
+        gauges.set(&metrics::RUNNER_BUDGET, &[], self.plan.search.budget.evaluations as f64);
+        gauges.set(&metrics::RUNNER_WORKERS, &[], workers as f64);
+        shared.progress().phase = Phase::Searching;
+        shared.ready.store(true, Ordering::SeqCst);
+        let fitness = MeanAccuracy {
+            lab: &self.lab,
+            seeds: self.plan.evaluation.search_seeds,
+            seconds: &gauges.candidate_seconds,
+        };
+        let (began, before) = (Instant::now(), self.engine.evaluations());
+        while !self.engine.finished() {
+            let report = match self.engine.step(&fitness, workers, &shared.stop, &mut clock) {
+                Ok(report) => report,
+                Err(StepError::Stopped) => return Err(stopped(folder)),
+                Err(error) => return Err(Failure::internal(error)),
+            };
+            // History first: lines beyond the checkpoint are cut off on resume, missing ones could not be made up.
+            folder.append("history.jsonl", &report)?;
+            let checkpoint = self.engine.checkpoint();
+            let writing = Instant::now();
+            folder.write(CHECKPOINT, &checkpoint)?;
+            gauges.checkpoint_seconds.observe(writing.elapsed().as_secs_f64());
+            gauges.set(&metrics::RUNNER_CHECKPOINT_BYTES, &[], checkpoint.len() as f64);
+            gauges.set(&metrics::RUNNER_CHECKPOINT_TIMESTAMP, &[], now() as f64);
+            if archived.as_deref() != Some(self.engine.archive()) {
+                folder.write_lines("archive.jsonl", self.engine.archive())?;
+                archived = Some(self.engine.archive().to_vec());
+            }
+            count(shared, &report);
+            history.push(report);
+            let progress = Progress { checkpointed: Some(now()), ..progress_of(&self.plan, self.island, &self.engine, &history) };
+            let rate = (self.engine.evaluations() - before) as f64 / began.elapsed().as_secs_f64().max(1e-9);
+            display.generation(&progress, self.standard_error(), rate, trained(&history));
+            *shared.progress() = progress;
+        }
+        Ok(history)
+    }
+
+    /// History lines of generations that the checkpoint has. A killed run may have written one more; a run that is
+    /// extended completes a generation that its old budget cut short, and writes that line anew.
+    fn history_up_to_checkpoint(&self) -> Result<Vec<Report>, Failure> {
+        let mut history: Vec<Report> = self.folder.lines("history.jsonl")?;
+        let finished = self.engine.finished();
+        history.retain(|report| finished || report.generation < self.engine.generation());
+        self.folder.write_lines("history.jsonl", &history)?;
+        Ok(history)
+    }
+
+    /// Binomial standard error of the best fitness, from the number of validation examples behind it.
+    fn standard_error(&self) -> f64 {
+        let judged = self.lab.about().sizes.search as f64 * f64::from(self.plan.evaluation.search_seeds);
+        let best = self.engine.best().map_or(0.0, |best| best.fitness);
+        (best * (1.0 - best) / judged.max(1.0)).sqrt()
+    }
+
+    fn progress(&self, phase: Phase) -> Progress {
+        Progress { phase, ..progress_of(&self.plan, self.island, &self.engine, &[]) }
+    }
+}
+
+/// The end of a run that was asked to stop.
+pub(crate) fn stopped(folder: &RunFolder) -> Failure {
+    Failure {
+        code: exit::CHECKPOINTED,
+        message: format!("stopped after a checkpoint; go on with `runner resume {}`", folder.root().display()),
+    }
+}
+
+fn progress_of(plan: &Plan, island: u32, engine: &Engine, history: &[Report]) -> Progress {
+    let best = |entry: &Entry| {
+        Best::new(entry.fitness, &entry.gene.to_string(), entry.sha256.clone(), u64::from(entry.generation))
+    };
+    Progress {
+        run: plan.name.clone(),
+        island,
+        phase: Phase::Searching,
+        generation: u64::from(engine.generation()),
+        evaluations: engine.evaluations(),
+        budget: plan.search.budget.evaluations,
+        best: engine.best().map(best),
+        cache_hits: history.iter().map(|report| report.cached).sum(),
+        archive_genes: engine.archive().len() as u64,
+        checkpointed: None,
+        updated: now(),
+        message: None,
+    }
+}
+
+fn count(shared: &Shared, report: &Report) {
+    let gauges = &shared.gauges;
+    let add = |outcome: Outcome, number: u64| gauges.evaluations.with_label_values(&[outcome.as_str()]).inc_by(number);
+    let timeouts = report.failed.get("timeout").copied().unwrap_or(0);
+    let failed = report.failed.values().sum::<u64>();
+    add(Outcome::Scored, report.trained - failed);
+    add(Outcome::Cached, report.cached);
+    add(Outcome::Screened, report.refused.values().sum());
+    add(Outcome::Failed, failed - timeouts);
+    add(Outcome::Timeout, timeouts);
+    gauges.set(&metrics::RUNNER_GENERATION, &[], f64::from(report.generation) + 1.0);
+    if let Some(best) = report.best_fitness {
+        gauges.set(&metrics::RUNNER_BEST_FITNESS, &[], best);
+    }
+    gauges.set(&metrics::RUNNER_ARCHIVE_GENES, &[], report.archive as f64);
+}
+
+fn trained(history: &[Report]) -> u64 {
+    history.iter().map(|report| report.trained).sum()
+}
+
+fn preset(plan: &Plan) -> String {
+    format!("{:?}", plan.search.preset).to_lowercase()
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

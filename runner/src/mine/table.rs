@@ -1,0 +1,48 @@
+//! A comparison as text for a terminal.
+use crate::mine::compare::{Comparison, Interval, Verdict};
+use std::fmt::Write;
+
+/// One line per loss: its accuracy, the paired difference in percentage points, the verdict. `difference` heads the
+/// column of differences and says what is subtracted from what.
+pub(crate) fn render(comparison: &Comparison, difference: &str) -> String {
+    let width = comparison.rows.iter().map(|row| row.scored.name.chars().count()).max().unwrap_or(0).max(4);
+    let mut text = format!("{:<width$}  {:<15}  {difference}\n", "loss", "accuracy %");
+    for row in &comparison.rows {
+        let mut line = format!("{:<width$}  {:<15}", row.scored.name, percent(&row.scored.accuracy));
+        if let Some(pair) = &row.pair {
+            // Writing to a String cannot fail.
+            let _ = write!(line, "  {:<23}  {}", points(&pair.difference), words(pair.verdict));
+        }
+        if !row.scored.failures.is_empty() {
+            let failures: Vec<String> =
+                row.scored.failures.iter().map(|(reason, count)| format!("{reason} {count}×")).collect();
+            let _ = write!(line, "  (failed: {})", failures.join(", "));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    let _ = write!(
+        text,
+        "{}; {} paired seeds, {} examples of {} that no search step saw; 95 % intervals, differences hold together (Bonferroni)",
+        comparison.label, comparison.seeds, comparison.examples, comparison.dataset
+    );
+    text
+}
+
+/// `93.12 ± 0.31`
+fn percent(interval: &Interval) -> String {
+    format!("{:6.2} ± {:.2}", 100.0 * interval.mean, 50.0 * (interval.high - interval.low))
+}
+
+/// `+1.20 [+0.80, +1.60]`
+fn points(interval: &Interval) -> String {
+    format!("{:+.2} [{:+.2}, {:+.2}]", 100.0 * interval.mean, 100.0 * interval.low, 100.0 * interval.high)
+}
+
+fn words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "better",
+        Verdict::Worse => "worse",
+        Verdict::NotDistinguishable => "not distinguishable",
+    }
+}

@@ -1,0 +1,20 @@
+//! Printing that survives a closed pipe (`runner … | head`).
+use crate::failure::Failure;
+use std::io::Write;
+
+/// Prints a line to standard output. A reader that went away is a quiet end, not an error.
+pub fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            Err(Failure { code: automl_contract::exit::DONE, message: String::new() })
+        }
+        Err(error) => Err(Failure::internal(format!("cannot print: {error}"))),
+    }
+}
+
+/// Prints a value as one line of JSON.
+pub fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    line(serde_json::to_string(value).map_err(Failure::internal)?)
+}

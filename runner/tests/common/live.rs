@@ -1,0 +1,133 @@
+//! A runner that is at work: its lines as they come, signals to it, its end. Whatever is still alive is killed on drop.
+use automl_contract::progress::Progress;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+use wait_timeout::ChildExt;
+
+/// How long anything may take before a test gives up: far more than it needs, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A process and its two streams.
+pub(crate) struct Live {
+    child: Child,
+    out: Receiver<String>,
+    err: Receiver<String>,
+}
+
+impl Live {
+    /// Starts it.
+    pub(crate) fn start(command: &mut Command) -> Live {
+        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = spawned.expect("the binary was built for this test");
+        let out = lines(child.stdout.take().expect("stdout is a pipe"));
+        let err = lines(child.stderr.take().expect("stderr is a pipe"));
+        Live { child, out, err }
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The next line of progress on standard output; `None` at its end or when another line comes (the results).
+    #[track_caller]
+    pub(crate) fn progress(&mut self) -> Option<Progress> {
+        next(&self.out).and_then(|line| serde_json::from_str(&line).ok())
+    }
+
+    /// Reads progress until a line is as wanted. Panics when the process ends before that.
+    #[track_caller]
+    pub(crate) fn progress_until(&mut self, wanted: impl Fn(&Progress) -> bool) -> Progress {
+        while let Some(progress) = self.progress() {
+            if wanted(&progress) {
+                return progress;
+            }
+        }
+        let errors: Vec<String> = std::iter::from_fn(|| next(&self.err)).collect();
+        panic!("the runner's progress ended too early; on stderr: {errors:?}");
+    }
+
+    /// Progress that has come by now, without waiting.
+    pub(crate) fn progress_so_far(&mut self) -> Vec<Progress> {
+        self.out.try_iter().filter_map(|line| serde_json::from_str(&line).ok()).collect()
+    }
+
+    /// Reads standard error until a line is as wanted.
+    #[track_caller]
+    pub(crate) fn error_until(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        while let Some(line) = next(&self.err) {
+            if wanted(&line) {
+                return line;
+            }
+        }
+        panic!("standard error ended without the line that was waited for");
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("the process is ours and not waited for yet");
+    }
+
+    /// Waits for its end at most so long.
+    pub(crate) fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
+        self.child.wait_timeout(limit).expect("a child of ours can be waited for")
+    }
+
+    /// Kills it, unless it ended before. Says whether the kill came in time.
+    pub(crate) fn kill(&mut self) -> bool {
+        self.child.kill().expect("a child of ours can be killed");
+        let status = self.child.wait().expect("a child of ours can be waited for");
+        status.code().is_none()
+    }
+
+    /// Waits for its end; the status, the lines of standard output and of standard error not read before.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
+        let status = self.wait(PATIENCE).expect("the process ends");
+        let rest = |lines| std::iter::from_fn(|| next(lines)).collect();
+        (status, rest(&self.out), rest(&self.err))
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks again and again, a few milliseconds apart and as long as the process lives, until there is an answer.
+#[track_caller]
+pub(crate) fn poll<T>(live: &mut Live, what: &str, mut ask: impl FnMut(&mut Live) -> Option<T>) -> T {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        if let Some(answer) = ask(live) {
+            return answer;
+        }
+        if let Some(status) = live.wait(Duration::from_millis(5)) {
+            let errors: Vec<String> = std::iter::from_fn(|| next(&live.err)).collect();
+            panic!("{what}: the runner ended first, {status}: {errors:?}");
+        }
+    }
+    panic!("{what}: did not happen");
+}
+
+fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, receive) = channel();
+    // Ends with the stream, or when nobody listens any more.
+    std::thread::spawn(move || BufReader::new(stream).lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+    receive
+}
+
+#[track_caller]
+fn next(lines: &Receiver<String>) -> Option<String> {
+    match lines.recv_timeout(PATIENCE) {
+        Ok(line) => Some(line),
+        Err(RecvTimeoutError::Disconnected) => None,
+        Err(RecvTimeoutError::Timeout) => panic!("the runner has said nothing for {PATIENCE:?}"),
+    }
+}

@@ -1,0 +1,140 @@
+//! `runner score`: genes beside the usual losses, on paired seeds.
+mod common;
+
+use common::{Bench, runner, said};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+const KNOWN: [&str; 8] = ["cross-entropy", "label-smoothing", "focal", "poly1", "mse", "baikal", "baikal-cma", "ngl"];
+/// Cross-entropy under another text.
+const TWIN: &str = "safe_sub(zero, row_sum(safe_mul(log_softmax(x), y)))";
+/// Learns to be wrong: mean squared error, negated.
+const ABSURD: &str = "safe_sub(zero, row_sum(square(safe_sub(softmax(x), y))))";
+
+/// A task that most losses learn in a blink.
+fn bench() -> Bench {
+    let small = common::spec::Small { steps: 60, select: 2, final_: 8, ..Default::default() };
+    Bench::new(&small.yaml())
+}
+
+fn score(bench: &Bench, arguments: &[&str]) -> String {
+    let ran = runner().arg("score").args(arguments).arg("--file").arg(bench.manifest()).output().unwrap();
+    assert_eq!(ran.status.code(), Some(0), "{arguments:?}: {}", said(&ran));
+    String::from_utf8(ran.stdout).unwrap()
+}
+
+fn rows(json: &str) -> BTreeMap<String, Value> {
+    let comparison: Value = serde_json::from_str(json).unwrap();
+    let rows = comparison["rows"].as_array().unwrap().iter();
+    rows.map(|row| (row["name"].as_str().unwrap().to_owned(), row.clone())).collect()
+}
+
+fn accuracies(row: &Value) -> Vec<f64> {
+    row["accuracies"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+#[test]
+fn every_known_loss_and_every_gene_is_paired_with_cross_entropy() {
+    let json = score(&bench(), &[TWIN, "--json"]);
+    let comparison: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(comparison["label"], "fixed learning rate, untuned");
+    assert_eq!(comparison["seeds"], 8);
+    assert_eq!(comparison["dataset"], "synthetic");
+    let rows = rows(&json);
+    assert_eq!(rows.len(), KNOWN.len() + 1);
+    let baseline = accuracies(&rows["cross-entropy"]);
+    assert!(rows["cross-entropy"].get("pair").is_none());
+    for (name, row) in rows.iter().filter(|(name, _)| *name != "cross-entropy") {
+        let ours = accuracies(row);
+        assert_eq!((ours.len(), baseline.len()), (8, 8), "{name}");
+        assert!(ours.iter().all(|accuracy| (0.0..=1.0).contains(accuracy)), "{row}");
+        let differences: Vec<f64> = ours.iter().zip(&baseline).map(|(ours, theirs)| ours - theirs).collect();
+        let difference = &row["pair"]["difference"];
+        let [middle, low, high] = ["mean", "low", "high"].map(|field| difference[field].as_f64().unwrap());
+        assert!((middle - mean(&differences)).abs() < 1e-12, "{row}");
+        assert!(low <= middle && middle <= high, "{row}");
+        let verdict = if low > 0.0 { "better" } else if high < 0.0 { "worse" } else { "not_distinguishable" };
+        assert_eq!(row["pair"]["verdict"], verdict, "{row}");
+        assert!((row["accuracy"]["mean"].as_f64().unwrap() - mean(&ours)).abs() < 1e-12, "{row}");
+    }
+}
+
+#[test]
+fn the_table_says_what_the_json_says_and_both_say_it_again() {
+    let bench = bench();
+    let json = score(&bench, &[ABSURD, "--json", "--workers", "1"]);
+    assert_eq!(json, score(&bench, &[ABSURD, "--json", "--workers", "2"]), "another time, other numbers");
+    let table = score(&bench, &[ABSURD]);
+    assert!(table.contains("loss − cross-entropy"), "{table}");
+    for word in ["fixed learning rate, untuned", "8 paired seeds", "synthetic", "Bonferroni"] {
+        assert!(table.contains(word), "{word} is missing: {table}");
+    }
+    for (name, row) in rows(&json) {
+        let line = table.lines().find(|line| line.starts_with(&name) && line[name.len()..].starts_with(' '));
+        let line = line.unwrap_or_else(|| panic!("{name} is missing: {table}"));
+        let accuracy = format!("{:.2} ± ", 100.0 * row["accuracy"]["mean"].as_f64().unwrap());
+        assert!(line.contains(&accuracy), "{accuracy} is missing: {line}");
+        if let Some(pair) = row.get("pair") {
+            let [middle, low, high] = ["mean", "low", "high"].map(|field| 100.0 * pair["difference"][field].as_f64().unwrap());
+            let points = format!("{middle:+.2} [{low:+.2}, {high:+.2}]");
+            let verdict = pair["verdict"].as_str().unwrap().replace('_', " ");
+            assert!(line.contains(&points) && line.contains(&verdict), "{points} {verdict} is missing: {line}");
+        }
+    }
+}
+
+#[test]
+fn cross_entropy_in_other_words_is_not_distinguishable_from_it() {
+    let rows = rows(&score(&bench(), &[TWIN, "--json"]));
+    let (name, twin) = rows.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())).unwrap();
+    assert_eq!(accuracies(twin), accuracies(&rows["cross-entropy"]), "{name}");
+    let pair = &twin["pair"];
+    for field in ["mean", "low", "high"] {
+        assert_eq!(pair["difference"][field].as_f64(), Some(0.0), "{pair}");
+    }
+    assert_eq!(pair["verdict"], "not_distinguishable");
+    // Chance is 10 %: all this would hold of a network that learns nothing.
+    assert!(mean(&accuracies(twin)) > 0.5, "{twin}");
+}
+
+#[test]
+fn a_dead_gene_shows_why_it_failed() {
+    let bench = bench();
+    let rows = rows(&score(&bench, &["mean(y)", "--json"]));
+    let dead = &rows["mean(y)"];
+    assert_eq!(accuracies(dead), [0.0; 8]);
+    assert_eq!(dead["failures"]["no_gradient"], 8, "{dead}");
+    assert_eq!(dead["pair"]["verdict"], "worse", "{dead}");
+    assert!(rows["cross-entropy"]["failures"].as_object().unwrap().is_empty());
+    let table = score(&bench, &["mean(y)"]);
+    let line = table.lines().find(|line| line.starts_with("mean(y)")).unwrap();
+    assert!(line.contains("0.00 ± 0.00") && line.contains("(failed: no_gradient 8×)"), "{line}");
+}
+
+#[test]
+fn a_loss_that_unlearns_is_worse() {
+    let json = score(&bench(), &[ABSURD, "--json", "--seeds", "5"]);
+    let rows = rows(&json);
+    let (_, absurd) = rows.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())).unwrap();
+    assert_eq!(accuracies(absurd).len(), 5, "--seeds was not heeded: {absurd}");
+    assert_eq!(absurd["pair"]["verdict"], "worse", "{absurd}");
+    assert!(mean(&accuracies(absurd)) < 0.1, "{absurd}");
+    // And the other way round: what learns is better than what does not, on the same numbers.
+    assert!(mean(&accuracies(&rows["mse"])) > 0.5, "{}", rows["mse"]);
+}
+
+#[test]
+fn genes_come_from_files_too_and_each_is_trained_once() {
+    let bench = bench();
+    std::fs::write(bench.path("mine.txt"), format!("{TWIN}\n")).unwrap();
+    let file = bench.path("mine.txt");
+    let json = score(&bench, &[file.to_str().unwrap(), file.to_str().unwrap(), "cross-entropy", "--json", "--seeds", "2"]);
+    let names: Vec<String> = rows(&json).into_keys().collect();
+    let comparison: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(comparison["rows"].as_array().unwrap().len(), KNOWN.len() + 1, "{names:?}");
+    assert!(names.contains(&"mine".to_owned()), "{names:?}");
+}

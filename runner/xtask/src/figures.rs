@@ -1,0 +1,113 @@
+//! Figures: measured numbers with the command, machine and commit that they belong to (`docs/figures/*.json`).
+use crate::step;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::{fmt::Write, fs, path::Path};
+
+/// One measured number.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Figure {
+    /// What was measured.
+    pub(crate) name: String,
+    /// How much.
+    pub(crate) value: f64,
+    /// Of what.
+    pub(crate) unit: String,
+    /// What was hoped for, in words.
+    pub(crate) goal: Option<String>,
+    /// Whether it was reached.
+    pub(crate) met: Option<bool>,
+    /// What to type to measure it again.
+    pub(crate) command: String,
+    /// Processor and number of cores.
+    pub(crate) machine: String,
+    /// The commit that was measured.
+    pub(crate) commit: String,
+}
+
+/// Every group of figures in a folder, by name.
+pub(crate) fn read(folder: &Path) -> Result<Vec<(String, Vec<Figure>)>> {
+    let mut groups = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(groups) };
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let figures = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not a list of figures; measure it again", path.display()))?;
+        groups.push((path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), figures));
+    }
+    groups.sort_by(|left, right| left.0.cmp(&right.0));
+    Ok(groups)
+}
+
+/// Writes a group of figures.
+pub(crate) fn write(folder: &Path, name: &str, figures: &[Figure]) -> Result<()> {
+    let path = folder.join(format!("{name}.json"));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&path, serde_json::to_string_pretty(figures)? + "\n"))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The groups as Markdown tables.
+pub(crate) fn markdown(groups: &[(String, Vec<Figure>)]) -> String {
+    let mut text = String::from(
+        "# Figures\n\nMeasured numbers, each with the command that measures it again. Made from the JSON files here by \
+         `make docs`.\n",
+    );
+    if groups.is_empty() {
+        text.push_str("\nNone yet: `make bench` and `make test-full` write them.\n");
+    }
+    for (group, figures) in groups {
+        let _ = writeln!(
+            text,
+            "\n## {group}\n\n| figure | value | goal | command | machine | commit |\n|---|---|---|---|---|---|"
+        );
+        for Figure { name, value, unit, goal, met, command, machine, commit } in figures {
+            let goal = match (goal, met) {
+                (Some(goal), Some(true)) => format!("{goal}: met"),
+                (Some(goal), Some(false)) => format!("{goal}: **missed**"),
+                (Some(goal), None) => goal.clone(),
+                (None, _) => String::new(),
+            };
+            let _ = writeln!(text, "| {name} | {value} {unit} | {goal} | `{command}` | {machine} | {commit} |");
+        }
+    }
+    text
+}
+
+/// Processor and number of cores of this machine.
+pub(crate) fn machine() -> String {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{} × {cores}", model.map_or("unknown processor", |(_, name)| name.trim()))
+}
+
+/// The commit that is checked out, and whether the work tree differs from it.
+pub(crate) fn commit() -> Result<String> {
+    Ok(step::output(step::command("git", &["describe", "--always", "--dirty", "--abbrev=12"])?)?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{markdown, read};
+    use std::fs;
+
+    #[test]
+    fn a_group_becomes_a_table_and_a_missed_goal_shows() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let figure = r#"[{"name":"parse","value":120.0,"unit":"µs","goal":"≤ 100 µs","met":false,
+            "command":"make bench","machine":"a × 2","commit":"abc"}]"#;
+        fs::write(folder.path().join("gene.json"), figure).expect("write");
+        fs::write(folder.path().join("README.md"), "not a figure").expect("write");
+        let text = markdown(&read(folder.path()).expect("figures"));
+        assert!(text.contains("## gene\n"), "{text}");
+        assert!(text.ends_with("| parse | 120 µs | ≤ 100 µs: **missed** | `make bench` | a × 2 | abc |\n"), "{text}");
+        fs::write(folder.path().join("gene.json"), "{}").expect("write");
+        assert!(read(folder.path()).expect_err("not a list").to_string().contains("gene.json"));
+    }
+}

@@ -1,0 +1,95 @@
+//! Files made from the code and from measured figures, so that no reference can drift from what it describes.
+use crate::{figures, place, step};
+use anyhow::{Context, Result, bail};
+use std::{fmt::Write, fs, path::Path};
+
+/// Says at the head of a page where to change it.
+const NOTICE: &str = "<!-- Made by `make docs`. Do not edit. -->\n";
+
+/// Writes the generated files, or with `check` fails where one is not what it would be.
+pub(crate) fn all(check: bool) -> Result<()> {
+    let root = place::root()?;
+    let mut stale = Vec::new();
+    for (name, text) in pages(&root)? {
+        let path = root.join(name);
+        if fs::read_to_string(&path).is_ok_and(|present| present == text) {
+            continue;
+        }
+        if check {
+            stale.push(name);
+            continue;
+        }
+        path.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&path, text))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        println!("wrote {name}");
+    }
+    if !stale.is_empty() {
+        bail!("not what they would be made as now: {}; run `make docs` and commit the result", stale.join(", "));
+    }
+    Ok(())
+}
+
+/// Every generated file: its place in the clone and its text. A new reference is a line here.
+fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
+    Ok(vec![
+        ("docs/figures/README.md", NOTICE.to_owned() + &figures::markdown(&figures::read(&root.join("docs/figures"))?)),
+        (
+            "docs/reference/minerrun.md",
+            format!("{NOTICE}# Fields of a MinerRun\n\n{}", automl_contract::reference::markdown()),
+        ),
+        ("docs/reference/metrics.md", format!("{NOTICE}# Metrics\n\n{}", automl_contract::metrics::markdown())),
+        ("docs/reference/cli.md", NOTICE.to_owned() + &command_line()?),
+    ])
+}
+
+/// The help of `runner` and of each of its commands, as the program itself prints it.
+fn command_line() -> Result<String> {
+    let mut text = String::from("# Command line\n\nWhat `--help` prints.\n");
+    let mut waiting = vec![vec!["runner".to_owned()]];
+    while let Some(path) = waiting.pop() {
+        let help = help(&path)?;
+        let _ = write!(text, "\n## {}\n\n```text\n{}\n```\n", path.join(" "), help.trim_end());
+        // A stack: pushed in reverse, commands come out in their own order, each followed by its own.
+        waiting.extend(commands(&help).into_iter().rev().map(|command| {
+            let mut path = path.clone();
+            path.push(command);
+            path
+        }));
+    }
+    Ok(text)
+}
+
+fn help(path: &[String]) -> Result<String> {
+    let mut cargo = step::cargo(&["run", "--quiet", "--release", "--locked", "--package", "automl-runner", "--"])?;
+    // Help is wrapped to the terminal's width and shows the value of a variable: neither belongs in the page.
+    cargo.args(&path[1..]).arg("--help").env_remove("COLUMNS").env_remove("AUTOML_PYTHON");
+    step::output(cargo)
+}
+
+/// The names under `Commands:` in a help text.
+fn commands(help: &str) -> Vec<String> {
+    help.lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| line.starts_with("  "))
+        // Deeper lines go on with the description above them.
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::commands;
+
+    #[test]
+    fn commands_are_found_in_a_help_text() {
+        let help = "Do\n\nUsage: x\n\nCommands:\n  run   Search\n        longer\n  gene  One\n  help  Print\n\nOptions:\n  -h  Help\n";
+        assert_eq!(commands(help), ["run", "gene"]);
+        assert_eq!(commands("Usage: x\n\nOptions:\n  -h  Help\n"), [""; 0]);
+    }
+}

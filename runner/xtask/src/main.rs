@@ -1,0 +1,78 @@
+//! Developer commands: what a build, a test run or a release of this workspace needs beyond cargo itself.
+//!
+//! Anything longer than a few lines of Makefile lives here, so that it is checked and tested like the product.
+//!
+//! ```text
+//! libtorch  find or fetch it          test     everything there is to test, once       full  large counts, in slices
+//! deny      the dependency checker    generate files made from code and figures        step  one external command, timed
+//! ```
+mod deny;
+mod figures;
+mod full;
+mod generate;
+mod libtorch;
+mod place;
+mod step;
+mod tally;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Developer commands of this workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum Command {
+    /// Find libtorch, or fetch it into the cache, and say where it is
+    Libtorch {
+        /// Print its folder and nothing else, for `export LIBTORCH="$(cargo xtask libtorch --print)"`
+        #[arg(long)]
+        print: bool,
+    },
+    /// Format, lints, dependencies, documentation, generated files and every test, with small counts
+    Test,
+    /// Every test with large counts, in slices; what has passed at this commit is not repeated
+    Figures,
+    /// Write the generated files anew
+    Generate {
+        /// Write nothing; fail where a file is not what it would be
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check licences, sources, bans and, where the database can be reached, advisories
+    Deny,
+}
+
+fn main() -> ExitCode {
+    match dispatch(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Libtorch { print } => {
+            let found = libtorch::locate()?;
+            if print {
+                println!("{}", found.folder.display());
+            } else {
+                println!("libtorch {}, {}: {}", libtorch::VERSION, found.origin, found.folder.display());
+            }
+            Ok(())
+        }
+        Command::Test => test::all(),
+        Command::Figures => full::all(),
+        Command::Generate { check } => generate::all(check),
+        Command::Deny => deny::check(),
+    }
+}

@@ -1,0 +1,54 @@
+//! Everything there is to test, once: cheap and telling steps first, the tests last.
+use crate::{
+    deny, generate,
+    step::{self, cargo, run, timed},
+    tally::Tally,
+};
+use anyhow::{Context, Result, bail};
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+/// Runs every step and stops at the first that fails.
+pub(crate) fn all() -> Result<()> {
+    let begin = Instant::now();
+    timed("libtorch", || crate::libtorch::locate().map(drop))?;
+    let checker = deny::install()?;
+    timed("format", || run(cargo(&["fmt", "--all", "--check"])?))?;
+    timed("lints", || {
+        run(cargo(&["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?)
+    })?;
+    timed("documentation", || {
+        let mut doc = cargo(&["doc", "--release", "--workspace", "--no-deps", "--locked"])?;
+        doc.env("RUSTDOCFLAGS", "-D warnings");
+        run(doc)
+    })?;
+    timed("dependencies", || checker.then_check())?;
+    timed("build", || run(cargo(&["test", "--release", "--workspace", "--locked", "--no-run"])?))?;
+    timed("generated files", || generate::all(true))?;
+    let tally = timed("tests", || tests(cargo(&["test", "--release", "--workspace", "--locked", "--no-fail-fast"])?))?;
+    println!("== all: {:.1} s\n{tally}", begin.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Runs a `cargo test`, showing its output as it comes, and counts.
+pub(crate) fn tests(mut command: Command) -> Result<Tally> {
+    let shown = step::shown(&command);
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run {shown}"))?;
+    let output = child.stdout.take().context("the output is piped")?;
+    let mut tally = Tally::default();
+    let mut screen = std::io::stdout().lock();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line.with_context(|| format!("cannot read what {shown} prints"))?;
+        let line = String::from_utf8_lossy(&line);
+        tally.read(&line);
+        writeln!(screen, "{line}").context("cannot print")?;
+    }
+    let status = child.wait().with_context(|| format!("cannot wait for {shown}"))?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status}): {tally}");
+    }
+    Ok(tally)
+}
