@@ -26,9 +26,7 @@ test-full: tools ## The same with large counts, in slices that a second call doe
 	@cargo xtask figures
 
 bench: tools ## Measure this machine and write docs/figures
-	@$(WITH_LIBTORCH)
-	cargo run --quiet --release --locked --package automl-runner -- bench --out docs/figures
-	cargo xtask generate
+	@cargo xtask bench
 
 docs: tools ## Write the generated files anew
 	@cargo xtask generate

@@ -5,14 +5,16 @@ use std::path::PathBuf;
 /// Discover machine-learning components: evolve loss functions, score them, look at them.
 #[derive(Debug, Parser)]
 #[command(name = "runner", version, arg_required_else_help = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done · 64 usage · 70 bug or failing host · 75 stopped after a checkpoint · 76 unreachable service · 78 bad spec, gene or data")]
-pub struct Cli {
+#[command(
+    after_help = "Exit codes: 0 done · 64 usage · 70 bug or failing host · 75 stopped after a checkpoint · 76 unreachable service · 78 bad spec, gene or data"
+)]
+pub(crate) struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Search for a component as a MinerRun file says, then compare the winner with the usual losses
     Run(RunOptions),
     /// Continue a run that was stopped or killed, or extend a finished one
@@ -24,6 +26,12 @@ pub enum Command {
     Gene(GeneCommand),
     /// Measure this machine: training speed, gene handling, memory
     Bench(BenchOptions),
+    /// Print a reference page as Markdown: `docs/reference` is made of these
+    #[command(hide = true)]
+    Reference {
+        /// The page
+        page: ReferencePage,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -33,7 +41,7 @@ pub enum Command {
 
 /// How a search runs, but not what it computes: results do not depend on these.
 #[derive(Debug, Args)]
-pub struct Running {
+pub(crate) struct Running {
     /// Candidates trained at once [default: the number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
@@ -49,7 +57,7 @@ pub struct Running {
 }
 
 #[derive(Debug, Args)]
-pub struct RunOptions {
+pub(crate) struct RunOptions {
     /// The MinerRun file that a cluster reads too
     #[arg(short, long, value_name = "FILE")]
     pub file: PathBuf,
@@ -64,7 +72,7 @@ pub struct RunOptions {
 }
 
 #[derive(Debug, Args)]
-pub struct ResumeOptions {
+pub(crate) struct ResumeOptions {
     /// The run's folder
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
@@ -76,8 +84,8 @@ pub struct ResumeOptions {
 }
 
 #[derive(Debug, Args)]
-pub struct ScoreOptions {
-    /// Genes: a file (text or best_gene.json), an expression, or a known loss (see `runner gene show --known`)
+pub(crate) struct ScoreOptions {
+    /// Genes: a file (text or `best_gene.json`), an expression, or a known loss (see `runner gene show --known`)
     #[arg(value_name = "GENE", required = true)]
     pub genes: Vec<String>,
     /// Score as this MinerRun file's evaluation says [default: digits with the standard preset]
@@ -95,7 +103,7 @@ pub struct ScoreOptions {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum GeneCommand {
+pub(crate) enum GeneCommand {
     /// Say whether genes are well-formed, and whether they could train anything
     Check {
         /// A file, an expression or a known loss
@@ -124,7 +132,7 @@ pub enum GeneCommand {
     Eval(EvalOptions),
     /// Read a gene in the original's JSON and print its expression, saying where the original would have run another one
     Import {
-        /// The file (best_gene.json); `-` reads standard input
+        /// The file (`best_gene.json`); `-` reads standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
         /// The repository it was published in: also print the commitment hash
@@ -149,8 +157,8 @@ pub enum GeneCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct EvalOptions {
-    /// A file with a gene (text or best_gene.json)
+pub(crate) struct EvalOptions {
+    /// A file with a gene (text or `best_gene.json`)
     #[arg(value_name = "GENE_FILE", required_unless_present = "jsonl")]
     pub gene: Option<PathBuf>,
     /// Read {"id","expression"} lines from this file (`-`: standard input) and print one result per line, in order
@@ -168,7 +176,7 @@ pub struct EvalOptions {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Precision {
+pub(crate) enum Precision {
     /// 32-bit floats, as in training
     F32,
     /// 64-bit floats
@@ -176,7 +184,7 @@ pub enum Precision {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum VocabularyArgument {
+pub(crate) enum VocabularyArgument {
     /// What the original's miners evolve
     Miner,
     /// What the original's validators accept
@@ -186,8 +194,16 @@ pub enum VocabularyArgument {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum FormatArgument {
-    /// The original's best_gene.json
+pub(crate) enum ReferencePage {
+    /// The fields of a MinerRun
+    Minerrun,
+    /// The metrics
+    Metrics,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FormatArgument {
+    /// The original's `best_gene.json`
     Original,
     /// A Python function that needs PyTorch alone
     Pytorch,
@@ -196,10 +212,10 @@ pub enum FormatArgument {
 }
 
 #[derive(Debug, Args)]
-pub struct BenchOptions {
-    /// Write the figures into this folder, one JSON file per group, as well as printing them
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+pub(crate) struct BenchOptions {
+    /// Print one JSON object per figure
+    #[arg(long)]
+    pub json: bool,
     /// Python with PyTorch for the comparison [default: python3 when it has PyTorch]
     #[arg(long, value_name = "PROGRAM", env = "AUTOML_PYTHON")]
     pub python: Option<PathBuf>,
@@ -209,7 +225,7 @@ pub struct BenchOptions {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BenchGroup {
+pub(crate) enum BenchGroup {
     /// Parse, check and fingerprint a gene
     Gene,
     /// The original's recipe: candidates per second on one and two workers, beside PyTorch

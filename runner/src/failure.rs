@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// The end of a command that did not do what was asked.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// One of `automl_contract::exit`.
     pub code: u8,
     /// What, where, and what to do. Empty when all was said already.
@@ -14,27 +14,27 @@ pub struct Failure {
 
 impl Failure {
     /// The command line was wrong.
-    pub fn usage(message: impl Display) -> Failure {
+    pub(crate) fn usage(message: impl Display) -> Failure {
         Failure { code: exit::USAGE, message: message.to_string() }
     }
 
     /// A spec, a gene or data is wrong.
-    pub fn bad_input(message: impl Display) -> Failure {
+    pub(crate) fn bad_input(message: impl Display) -> Failure {
         Failure { code: exit::BAD_INPUT, message: message.to_string() }
     }
 
     /// The host failed us, or we have a bug.
-    pub fn internal(message: impl Display) -> Failure {
+    pub(crate) fn internal(message: impl Display) -> Failure {
         Failure { code: exit::BUG, message: message.to_string() }
     }
 
     /// A file that was given cannot be read: the giver can mend it.
-    pub fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
         Failure::bad_input(format!("cannot read {}: {error}", path.display()))
     }
 
     /// A file of ours cannot be written: disk full, read-only, no permission.
-    pub fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
         Failure::internal(format!(
             "cannot write {}: {error}; what was written before is intact: free space or permissions, then `runner resume`",
             path.display()

@@ -26,7 +26,11 @@ fn main() -> ExitCode {
             let asked_for_help = !error.use_stderr();
             // Nothing sensible is left to do when even the help cannot be printed.
             let _ = error.print();
-            return ExitCode::from(if asked_for_help { automl_contract::exit::DONE } else { automl_contract::exit::USAGE });
+            return ExitCode::from(if asked_for_help {
+                automl_contract::exit::DONE
+            } else {
+                automl_contract::exit::USAGE
+            });
         }
     };
     match dispatch(arguments) {
@@ -43,19 +47,26 @@ fn main() -> ExitCode {
 fn dispatch(arguments: cli::Cli) -> Result<(), Failure> {
     match arguments.command {
         cli::Command::Gene(command) => gene::dispatch(command),
+        cli::Command::Reference { page } => output::line(match page {
+            cli::ReferencePage::Minerrun => {
+                format!("# Fields of a MinerRun\n\n{}", automl_contract::reference::markdown().trim_end())
+            }
+            cli::ReferencePage::Metrics => format!("# Metrics\n\n{}", automl_contract::metrics::markdown().trim_end()),
+        }),
         cli::Command::Completions { shell } => {
             let mut command = <cli::Cli as clap::CommandFactory>::command();
-            clap_complete::generate(shell, &mut command, "runner", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "runner", &mut script);
+            output::line(String::from_utf8_lossy(&script).trim_end())
         }
         #[cfg(feature = "lab")]
         cli::Command::Run(options) => mine::run(options),
         #[cfg(feature = "lab")]
         cli::Command::Resume(options) => mine::resume(options),
         #[cfg(feature = "lab")]
-        cli::Command::Score(options) => mine::score(options),
+        cli::Command::Score(options) => mine::score(&options),
         #[cfg(feature = "lab")]
-        cli::Command::Bench(options) => mine::bench(options),
+        cli::Command::Bench(options) => mine::bench(&options),
         #[cfg(not(feature = "lab"))]
         _ => Err(Failure::usage("this runner was built without the lab and cannot train; use the full runner")),
     }

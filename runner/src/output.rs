@@ -3,7 +3,7 @@ use crate::failure::Failure;
 use std::io::Write;
 
 /// Prints a line to standard output. A reader that went away is a quiet end, not an error.
-pub fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
+pub(crate) fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
@@ -15,6 +15,6 @@ pub fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
 }
 
 /// Prints a value as one line of JSON.
-pub fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     line(serde_json::to_string(value).map_err(Failure::internal)?)
 }

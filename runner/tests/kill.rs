@@ -234,12 +234,11 @@ fn while_it_starts() {
 }
 
 /// The steps of `automl_search::checkpoint::write_atomic`, each between two operations of the file system.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 5] = [
     "checkpoint-created",
     "checkpoint-half-written",
     "checkpoint-written",
     "checkpoint-synced",
-    "checkpoint-previous-kept",
     "checkpoint-renamed",
 ];
 
@@ -330,7 +329,7 @@ fn while_a_finished_runs_files_are_replaced() {
     succeed(&mut command(&undisturbed.bench, "replaced"));
     for hit in 1.. {
         let mut victim = Victim::new("replaced");
-        if !kill_at(&mut victim, "checkpoint-previous-kept", hit) {
+        if !kill_at(&mut victim, "checkpoint-synced", hit) {
             break;
         }
         kills += 1;

@@ -1,7 +1,7 @@
 //! `runner score`: genes beside the usual losses, on paired seeds.
 mod common;
 
-use common::{Bench, runner, said};
+use common::{Bench, runner, said, succeed};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -24,7 +24,11 @@ fn score(bench: &Bench, arguments: &[&str]) -> String {
 }
 
 fn rows(json: &str) -> BTreeMap<String, Value> {
-    let comparison: Value = serde_json::from_str(json).unwrap();
+    named(&serde_json::from_str(json).unwrap())
+}
+
+/// The rows of a comparison by name.
+fn named(comparison: &Value) -> BTreeMap<String, Value> {
     let rows = comparison["rows"].as_array().unwrap().iter();
     rows.map(|row| (row["name"].as_str().unwrap().to_owned(), row.clone())).collect()
 }
@@ -125,6 +129,22 @@ fn a_loss_that_unlearns_is_worse() {
     assert!(mean(&accuracies(absurd)) < 0.1, "{absurd}");
     // And the other way round: what learns is better than what does not, on the same numbers.
     assert!(mean(&accuracies(&rows["mse"])) > 0.5, "{}", rows["mse"]);
+}
+
+#[test]
+fn a_winner_that_learns_is_better_than_a_loss_that_learns_less() {
+    let small = common::spec::Small { steps: 60, select: 2, final_: 8, ..Default::default() };
+    let warm = "  search:\n    vocabulary: extended\n    warmStart: ['safe_sub(zero, row_sum(safe_mul(y, log_softmax(x))))']\n";
+    let bench = Bench::new(&small.yaml().replacen("  search:\n", warm, 1));
+    succeed(&mut bench.run("run"));
+    let results: Value = serde_json::from_slice(&common::read(&bench.path("run/comparison.json"))).unwrap();
+    let rows = named(&results["comparison"]);
+    assert_eq!(rows.len(), KNOWN.len() + 1);
+    let (winner, other) = (accuracies(&rows["winner"]), accuracies(&rows["baikal-cma"]));
+    // In this table the pair is winner − loss.
+    let pair = &rows["baikal-cma"]["pair"];
+    assert!((pair["difference"]["mean"].as_f64().unwrap() - (mean(&winner) - mean(&other))).abs() < 1e-12, "{pair}");
+    assert_eq!((&pair["challenger"], &pair["verdict"]), (&Value::from("winner"), &Value::from("better")), "{pair}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ const LONG_GENERATIONS: Small =
     Small { seed: 5, evaluations: 60, population: 20, offspring: 20, steps: 300, select: 2, final_: 2 };
 /// A search that is soon over, and then a long comparison.
 const LONG_FINALE: Small =
-    Small { seed: 5, evaluations: 20, population: 10, offspring: 10, steps: 60, select: 100, final_: 100 };
+    Small { seed: 5, evaluations: 20, population: 10, offspring: 10, steps: 60, select: 50, final_: 50 };
 
 /// Sends the signal after the first line of progress that is as wanted, then resumes. Returns that line and the first
 /// line of the resumed run.

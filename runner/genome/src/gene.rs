@@ -84,13 +84,20 @@ impl Gene {
         &self.nodes
     }
 
-    /// The range of nodes of the subtree that starts at `start`. Panics when `start` is not a node.
+    /// The range of nodes of the subtree that starts at `start`.
+    ///
+    /// # Panics
+    /// When `start` is not a node.
     pub fn subtree(&self, start: usize) -> std::ops::Range<usize> {
         let end = self.subtree_end(start);
         start..end.expect("a gene is one whole tree, so each of its nodes starts a whole subtree")
     }
 
     /// A copy in which the subtree at `start` is replaced by `replacement`.
+    ///
+    /// # Panics
+    /// When `start` is not a node, or `replacement` is not exactly one tree.
+    #[must_use]
     pub fn with_subtree(&self, start: usize, replacement: &[Node]) -> Gene {
         let range = self.subtree(start);
         let mut nodes = Vec::with_capacity(self.nodes.len() - range.len() + replacement.len());

@@ -114,6 +114,7 @@ fn the_formula_has_parentheses_where_they_matter() {
         ("safe_add(x, tensor(-0.2500))", r"\operatorname{mean}\left(x + \left(-0.25\right)\right)"),
         ("mean(square(safe_sub(x, y)))", r"\operatorname{mean}\left(\left(x - y\right)^2\right)"),
         ("square(cube(x))", r"\operatorname{mean}\left(\left(x^3\right)^2\right)"),
+        ("row_mean(x)", r"\operatorname{mean}\left(\operatorname{mean}_{c} \left(x\right)\right)"),
         ("square(sin(x))", r"\operatorname{mean}\left(\left(\sin\left(x\right)\right)^2\right)"),
         (
             "safe_sub(zero, row_sum(safe_mul(y, log_softmax(x))))",

@@ -11,10 +11,12 @@ use automl_genome::{Batch, Class, Gene, Program, Real, Workspace};
 /// What an element needed to be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
-    Exact,
+    Equal,
     Close,
     BetweenPrecisions,
     WithinSpread,
+    /// The spread is a sample and came out as 0 here by luck; another element of the same gradient shows it.
+    WithinNeighboursSpread,
     Wrong,
 }
 
@@ -84,9 +86,10 @@ fn numbers<T: Real>(program: &Program, batch: Batch<'_, T>, workspace: &mut Work
     (std::iter::once(&evaluation.value).chain(gradient).map(|number| number.wide()).collect(), evaluation.class)
 }
 
-fn verdict(found: f64, wanted: f64, tolerance: f64, precisions: f64, spread: f64) -> Verdict {
+#[allow(clippy::float_cmp)] // Equal numbers are the goal here.
+fn verdict(found: f64, wanted: f64, tolerance: f64, precisions: f64, spread: f64, largest: f64) -> Verdict {
     if found == wanted || (found.is_nan() && wanted.is_nan()) {
-        return Verdict::Exact;
+        return Verdict::Equal;
     }
     let error = (found - wanted).abs();
     if found.is_finite() && error <= tolerance * wanted.abs() {
@@ -95,6 +98,8 @@ fn verdict(found: f64, wanted: f64, tolerance: f64, precisions: f64, spread: f64
         Verdict::BetweenPrecisions
     } else if error <= 4.0 * spread || spread == f64::INFINITY {
         Verdict::WithinSpread
+    } else if error <= 4.0 * largest {
+        Verdict::WithinNeighboursSpread
     } else {
         Verdict::Wrong
     }
@@ -102,12 +107,14 @@ fn verdict(found: f64, wanted: f64, tolerance: f64, precisions: f64, spread: f64
 
 /// The worst verdict over the elements of one evaluation.
 fn compare(found: &[f64], wanted: &Expected, tolerance: f64, other: Option<&Expected>) -> (Verdict, String) {
-    let mut worst = (Verdict::Exact, String::new());
+    let mut worst = (Verdict::Equal, String::new());
+    let spreads = wanted.spreads.iter().flatten().copied();
+    let largest = spreads.filter(|spread| spread.is_finite()).fold(0.0, f64::max);
     assert_eq!(found.len(), wanted.numbers.len(), "one has a gradient and the other none");
     for (index, (&found, &number)) in found.iter().zip(&wanted.numbers).enumerate() {
         let precisions = other.map_or(0.0, |other| (other.numbers[index] - number).abs());
         let spread = wanted.spreads.as_ref().map_or(0.0, |spreads| spreads[index]);
-        let verdict = verdict(found, number, tolerance, precisions, spread);
+        let verdict = verdict(found, number, tolerance, precisions, spread, largest);
         if verdict > worst.0 {
             worst = (verdict, format!("element {index}: {found:e}, torch {number:e}, spread {spread:e}"));
         }
@@ -118,13 +125,15 @@ fn compare(found: &[f64], wanted: &Expected, tolerance: f64, other: Option<&Expe
 fn report(kind: &str, verdicts: &[Verdict]) {
     let count = |wanted| verdicts.iter().filter(|&&verdict| verdict == wanted).count();
     println!(
-        "{kind}: {} evaluations: {} bit for bit, {} in tolerance, {} within 4 x the precisions' difference, \
-         {} within 4 x torch's own spread, {} wrong",
+        "{kind}: {} evaluations: {} equal, {} in tolerance, {} within 4 x the precisions' difference, \
+         {} within 4 x torch's own spread, \
+         {} within that of a neighbour, {} wrong",
         verdicts.len(),
-        count(Verdict::Exact),
+        count(Verdict::Equal),
         count(Verdict::Close),
         count(Verdict::BetweenPrecisions),
         count(Verdict::WithinSpread),
+        count(Verdict::WithinNeighboursSpread),
         count(Verdict::Wrong),
     );
 }
@@ -142,7 +151,7 @@ fn random_genes_equal_torch() {
     let mut expected = Reader::open("expected.bin");
     let genes = fs::read_to_string(path("genes.txt")).unwrap();
     let (mut double, mut single) = (Workspace::<f64>::default(), Workspace::<f32>::default());
-    let (mut verdicts64, mut verdicts32) = (Vec::new(), Vec::new());
+    let (mut all64, mut all32) = (Vec::new(), Vec::new());
     let mut wrong = Vec::new();
     for line in genes.lines() {
         let (batch, text) = line.split_once('\t').unwrap();
@@ -160,17 +169,23 @@ fn random_genes_equal_torch() {
             ("f64", verdict64, detail64, class64, wanted64.class()),
             ("f32", verdict32, detail32, class32, wanted32.class()),
         ] {
-            if verdict == Verdict::Wrong || (class != wanted && verdict != Verdict::WithinSpread) {
+            if verdict == Verdict::Wrong || (class != wanted && verdict < Verdict::WithinSpread) {
                 wrong.push(format!("{name} {rows}x{classes} {class:?}/{wanted:?} {text}\n    {detail}"));
             }
         }
-        verdicts64.push(verdict64);
-        verdicts32.push(verdict32);
+        all64.push(verdict64);
+        all32.push(verdict32);
     }
     assert_eq!(expected.at, expected.bytes.len(), "genes.txt and expected.bin are of one run of generate.py");
-    report("f64", &verdicts64);
-    report("f32", &verdicts32);
-    assert!(verdicts64.len() >= 5000);
+    report("f64", &all64);
+    report("f32", &all32);
+    assert!(all64.len() >= 5000);
+    // Allowances are for the few genes whose digits PyTorch does not know either.
+    for (all, percent) in [(&all64, 1), (&all32, 2)] {
+        let beyond = |limit| all.iter().filter(|&&verdict| verdict > limit).count();
+        assert!(beyond(Verdict::Close) * 100 < percent * all.len());
+        assert!(beyond(Verdict::WithinSpread) * 1000 < all.len());
+    }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong[..wrong.len().min(40)].join("\n"));
 }
 
@@ -197,7 +212,7 @@ fn primitives_equal_torch_at_the_edges() {
                 let (found32, _) = numbers(&program, Batch::new(&x32, &y32, 1, 1).unwrap(), &mut single);
                 for (found, wanted, tolerance) in [(found64, wanted64, 1e-9), (found32, wanted32, 1e-5)] {
                     count += 1;
-                    let agree = |(&found, &wanted)| verdict(found, wanted, tolerance, 0.0, 0.0) <= Verdict::Close;
+                    let agree = |(&found, &wanted)| verdict(found, wanted, tolerance, 0.0, 0.0, 0.0) <= Verdict::Close;
                     if found.len() != 2 || !found.iter().zip(&wanted).all(agree) {
                         wrong.push(format!(
                             "{text} at x = {x:e}, y = {y:e}: {found:?}, torch {wanted:?} ({tolerance:e})"

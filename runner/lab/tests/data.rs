@@ -20,10 +20,13 @@ fn open(source: DataSource, path: Option<&Path>) -> Result<About, String> {
     Lab::open(&spec.resolved(), 0).map(|lab| lab.about().clone()).map_err(|error| error.to_string())
 }
 
+/// Files by name.
+type Files = Vec<(&'static str, Vec<u8>)>;
+
 /// An IDX file of unsigned bytes.
 fn idx(sizes: &[u32], data: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, sizes.len() as u8];
-    sizes.iter().for_each(|size| bytes.extend(size.to_be_bytes()));
+    bytes.extend(sizes.iter().flat_map(|size| size.to_be_bytes()));
     bytes.extend(data);
     bytes
 }
@@ -141,7 +144,7 @@ fn broken_idx_files_are_refused_with_file_and_advice() {
     };
     let zeros = idx(&[200], &[0; 200]);
     let gap = |count: usize| idx(&[count as u32], &vec![1; count]);
-    let cases: Vec<(Vec<(&str, Vec<u8>)>, &[&str])> = vec![
+    let cases: Vec<(Files, &[&str])> = vec![
         (vec![], &["train-images-idx3-ubyte", "dataset.path"]),
         (vec![(X, images(ROWS))], &[X, "labels"]),
         (vec![(Y, labels(ROWS))], &[Y, "images"]),
@@ -226,8 +229,9 @@ fn broken_numpy_files_are_refused_with_file_and_advice() {
         (vec![], npy_y(), &["x.npy", "not a .npy"]),
         (b"0.1,0.2\n".to_vec(), npy_y(), &["x.npy", "not a .npy"]),
         (nested, npy_y(), &["x.npy", "header has 2147483647 bytes"]),
-        (header(&"(".repeat(1000)), npy_y(), &["x.npy", "nested"]),
+        (header(&"(".repeat(1000)), npy_y(), &["x.npy", "not a plain array"]),
         (header("{'descr': '<f4'}"), npy_y(), &["x.npy", "header"]),
+        ([header("{'descr': '<f4(1)', 'shape': 200}"), vec![0; 800]].concat(), npy_y(), &["x.npy", "damaged header"]),
         (described("'<f4'", "(200, 3)", "False"), npy_y(), &["x.npy", "[200, 3]", "only 0 bytes"]),
         (described("'<f4'", "(18446744073709551615, 3)", "False"), npy_y(), &["x.npy", "cut off"]),
         (described("'<f4'", "(99999999999999999999999, 3)", "False"), npy_y(), &["x.npy", "no usable shape"]),
@@ -237,7 +241,7 @@ fn broken_numpy_files_are_refused_with_file_and_advice() {
         (
             [described("[('a', '<f4'), ('b', '<i8')]", "(200,)", "False"), vec![0; 2400]].concat(),
             npy_y(),
-            &["x.npy", "nested"],
+            &["x.npy", "not a plain array"],
         ),
         ([described("'<c8'", "(200, 1)", "False"), vec![0; 1600]].concat(), npy_y(), &["x.npy", "<c8"]),
         ([described("'<f4'", "(200, 3)", "True"), vec![0; 2400]].concat(), npy_y(), &["x.npy", "ascontiguousarray"]),

@@ -97,7 +97,8 @@ fn a_candidate_leaves_no_trace_in_its_worker() {
 fn runs_stages_and_seeds_differ() {
     let lab = Lab::open(&digits(), 0).unwrap();
     let other = Lab::open(&digits(), 1).unwrap();
-    let accuracies = |lab: &Lab, stage| (0..8).map(|seed| train(lab, MSE, stage, seed).accuracy).collect::<Vec<_>>();
+    let accuracies =
+        |lab: &Lab, stage| (0..8).map(|seed| train(lab, MSE, stage, seed).accuracy.to_bits()).collect::<Vec<_>>();
     let search = accuracies(&lab, Stage::Search);
     assert_ne!(search, accuracies(&other, Stage::Search));
     assert_ne!(search, accuracies(&lab, Stage::Select));

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (SearchPreset::Regularized, VocabularyName::Extended),
         (SearchPreset::Original, VocabularyName::Miner),
     ] {
-        let budget = Budget { evaluations: 30_000, ..Budget::default() };
+        let budget = Budget { evaluations: 30_000 };
         let settings = SearchSpec { preset, vocabulary, budget, ..SearchSpec::default() }.resolved();
         let mut engine = Engine::new(&settings, 0, "overhead")?;
         let (fitness, stop, mut clock) =

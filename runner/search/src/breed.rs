@@ -8,7 +8,7 @@ use crate::grow::{self, Primitives, Shape};
 use crate::rng::{Purpose, stream};
 use crate::vary;
 
-/// How often a change that breaks a bound (or changes nothing) is drawn anew before the parent is copied.
+/// How often a change that breaks a bound, or is not wanted, is drawn anew before the parent is copied.
 const ATTEMPTS: usize = 8;
 /// Trees drawn for one gene of generation 0.
 const DRAWS: usize = 32;
@@ -71,8 +71,15 @@ impl Breeder {
         }
     }
 
-    /// The gene at `index` of a generation whose parents are `population` (empty for generation 0).
-    pub(crate) fn gene(&self, population: &[Individual], generation: u32, index: usize, wanted: &mut dyn FnMut(&Gene) -> bool) -> Gene {
+    /// The gene at `index` of a generation whose parents are `population` (empty for generation 0). A regularized
+    /// search draws again what is not `wanted`; the answer may depend on nothing but the state at its start.
+    pub(crate) fn gene(
+        &self,
+        population: &[Individual],
+        generation: u32,
+        index: usize,
+        wanted: impl Fn(&Gene) -> bool,
+    ) -> Gene {
         if generation == 0 {
             return self.warm_start.get(index).cloned().unwrap_or_else(|| self.initial(index));
         }
@@ -121,9 +128,13 @@ impl Breeder {
     }
 
     /// Real et al. 2019: one parent by tournament, one kind of change.
-    fn regularized(&self, population: &[Individual], generation: u32, index: usize, wanted: &mut dyn FnMut(&Gene) -> bool) -> Gene {
-        let imm: f64 = std::env::var("IMM").unwrap().parse().unwrap();
-        if rand::RngExt::random::<f64>(&mut self.stream(Purpose::Select, generation, index)) < imm { return self.initial(index + 100_000 * generation as usize); }
+    fn regularized(
+        &self,
+        population: &[Individual],
+        generation: u32,
+        index: usize,
+        wanted: impl Fn(&Gene) -> bool,
+    ) -> Gene {
         let mut rng = self.stream(Purpose::Vary, generation, index);
         let rng = &mut rng;
         let parent = self.tournament(rng, population);

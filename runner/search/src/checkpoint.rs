@@ -17,47 +17,18 @@ pub const MAGIC: [u8; 8] = *b"automlck";
 /// The format this program reads and writes.
 pub const VERSION: u32 = 1;
 
-/// What [`read`] found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// The newest whole checkpoint; when none is whole, the newest.
-    pub bytes: Vec<u8>,
-    /// What to tell the user when the newest was missing or damaged and the one before it was taken.
-    pub warning: Option<String>,
-}
-
-/// Replaces the checkpoint at `path`; when that fails, or the process is killed on the way, [`read`] still finds the old
-/// one. The one before is kept as `<name>.previous`. One writer at a time.
+/// Replaces the file at `path`. When that fails, or the process is killed on the way, the old file is still there, whole.
+/// One writer at a time: the new file grows beside the old one as `<name>.new`.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let fresh = sibling(path, ".new");
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let fresh = PathBuf::from(fresh);
     let written = write_synced(&fresh, bytes).and_then(|()| put_in_place(&fresh, path));
     if written.is_err() {
-        // Half a checkpoint helps nobody and may fill the disk. The first error is the one worth telling.
+        // Half a file helps nobody and may fill the disk. The first error is the one worth telling.
         let _ = fs::remove_file(&fresh);
     }
     written
-}
-
-/// Reads the checkpoint at `path`, or the one before it when that one is missing or damaged.
-pub fn read(path: &Path) -> io::Result<Stored> {
-    let newest = fs::read(path);
-    let problem = match &newest {
-        Ok(bytes) => match open(bytes) {
-            // Another version's file is whole as far as can be told; the one before it is no better.
-            Ok(_) | Err(CheckpointError::Version { .. }) => None,
-            Err(damage) => Some(damage.to_string()),
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Some("it is missing".to_owned()),
-        Err(_) => None,
-    };
-    if let Some(problem) = problem
-        && let Ok(bytes) = fs::read(sibling(path, ".previous"))
-        && open(&bytes).is_ok()
-    {
-        let warning = format!("{}: {problem}; continuing from the checkpoint before it", path.display());
-        return Ok(Stored { bytes, warning: Some(warning) });
-    }
-    Ok(Stored { bytes: newest?, warning: None })
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -74,21 +45,10 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn put_in_place(fresh: &Path, path: &Path) -> io::Result<()> {
-    match fs::rename(path, sibling(path, ".previous")) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    fail_point!("checkpoint-previous-kept");
     fs::rename(fresh, path)?;
     fail_point!("checkpoint-renamed");
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
-}
-
-fn sibling(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// The checkpoint with this payload.

@@ -180,12 +180,13 @@ impl Engine {
     }
 
     fn screen(&self, index: usize) -> Screened {
-        let mode: u32 = std::env::var("MODE").unwrap().parse().unwrap();
-        let gene = self.breeder.gene(&self.population, self.generation, index, &mut |gene| {
-            if mode == 0 { return true; }
+        // Without this a small population soon holds little but copies of one behaviour. On three known targets, 12
+        // seeds each, 4,000 candidates found the target 18 times with it and 8 times without.
+        let promising = |gene: &Gene| {
             let signature = Signature::of(gene);
-            signature.dead().is_none() && (mode == 1 || self.cache.get(&signature.key()).is_none())
-        });
+            signature.dead().is_none() && self.cache.get(&signature.key()).is_none()
+        };
+        let gene = self.breeder.gene(&self.population, self.generation, index, promising);
         let canonical = gene.canonical();
         let signature = Signature::of(&canonical);
         Screened { gene, canonical, key: signature.key(), dead: signature.dead() }

@@ -21,7 +21,7 @@ mod error;
 mod fitness;
 mod generation;
 mod grow;
-mod parallel;
+pub mod parallel;
 mod report;
 pub mod rng;
 mod settings;

@@ -6,7 +6,7 @@ use std::thread;
 /// Does `work` for 0..`count` on up to `threads` threads; `setup` runs once in each. Idle threads take the next index.
 ///
 /// `Ok(None)` when not all was done because `stop` was raised (or some work returned `None`); the first error otherwise.
-pub(crate) fn map<S, T: Send, E: Send>(
+pub fn map<S, T: Send, E: Send>(
     count: usize,
     threads: usize,
     stop: &AtomicBool,

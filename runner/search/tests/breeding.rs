@@ -60,13 +60,10 @@ fn warm_start_genes_come_first() {
 fn settings_that_cannot_work_are_refused_by_name() {
     let good = settings(SearchPreset::Regularized, 0, 100);
     let cases: Vec<(&str, Search)> = vec![
-        ("budget.evaluations", Search { budget: Budget { evaluations: 0, ..good.budget }, ..good.clone() }),
+        ("budget.evaluations", Search { budget: Budget { evaluations: 0 }, ..good.clone() }),
         ("population", Search { population: 1, ..good.clone() }),
         ("offspring", Search { offspring: 0, ..good.clone() }),
-        (
-            "offspring",
-            Search { offspring: 1, budget: Budget { evaluations: 1_000_000_000_000, ..good.budget }, ..good.clone() },
-        ),
+        ("offspring", Search { offspring: 1, budget: Budget { evaluations: 1_000_000_000_000 }, ..good.clone() }),
         ("tournament", Search { tournament: 0, ..good.clone() }),
         ("variation.point", Search { variation: Variation { point: f64::NAN, ..good.variation }, ..good.clone() }),
         ("variation", Search { variation: Variation { point: 0.9, ..good.variation }, ..good.clone() }),
@@ -121,7 +118,9 @@ fn the_better_breed_more() {
 }
 
 /// Fails in the ways a fitness must not.
-struct Broken(fn() -> Result<Outcome, FitnessError>);
+struct Broken(Score);
+
+type Score = fn() -> Result<Outcome, FitnessError>;
 
 impl Fitness for Broken {
     fn worker(&self) -> Result<Box<dyn Worker + '_>, FitnessError> {
@@ -138,7 +137,7 @@ impl Worker for &Broken {
 
 #[test]
 fn a_broken_fitness_is_an_error_and_changes_nothing() {
-    let cases: [(&str, fn() -> Result<Outcome, FitnessError>); 3] = [
+    let cases: [(&str, Score); 3] = [
         ("no GPU", || Err(FitnessError::new("no GPU"))),
         ("finite", || Ok(Outcome { fitness: f64::NAN, failure: None, cost: 0 })),
         ("finite", || {

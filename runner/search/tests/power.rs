@@ -4,6 +4,8 @@ mod common;
 use automl_contract::spec::{Search, SearchPreset, VocabularyName};
 use common::{Towards, finish, new, settings};
 
+/// The squared error on logits: every part of it misleads until it is whole.
+const TARGET: &str = "safe_mul(safe_sub(x, y), safe_sub(x, y))";
 const BUDGET: u64 = 4_000;
 const SEEDS: u32 = 12;
 /// Gradients this close to the target's train alike.
@@ -11,7 +13,7 @@ const FOUND: f64 = 0.999;
 
 fn best(settings: &Search) -> f64 {
     let mut engine = new(settings);
-    finish(&mut engine, &Towards::behaving_like(&std::env::var("T").unwrap()), 2);
+    finish(&mut engine, &Towards::behaving_like(TARGET), 2);
     engine.best().map_or(0.0, |entry| entry.fitness)
 }
 
@@ -23,7 +25,7 @@ fn evolution_beats_random_search() {
             vocabulary: VocabularyName::Miner,
             population: 100,
             offspring: 50,
-            tournament: std::env::var("TOUR").unwrap().parse().unwrap(), ..settings(preset, seed, BUDGET)
+            ..settings(preset, seed, BUDGET)
         };
         // Generation 0 is random genes and nothing else.
         let random = Search { population: BUDGET as u32, ..evolution.clone() };
@@ -35,5 +37,5 @@ fn evolution_beats_random_search() {
     let closer = results.iter().filter(|(evolution, random)| evolution > random).count();
     println!("of {SEEDS} seeds: found by evolution {evolution}, by random search {random}; evolution closer {closer}");
     println!("{results:.4?}");
-    assert!(closer as u32 >= SEEDS * 3 / 4 && evolution > random, "{results:?}");
+    assert!(closer as u32 * 2 > SEEDS && evolution >= random + 4, "{results:?}");
 }

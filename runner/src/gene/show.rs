@@ -2,7 +2,7 @@
 use super::source;
 use crate::failure::Failure;
 use crate::output;
-use automl_genome::{original, Format, Gene, Node, Signature, export};
+use automl_genome::{Format, Gene, Node, Signature, export, original};
 use serde::Serialize;
 
 #[derive(Serialize)]

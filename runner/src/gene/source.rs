@@ -22,7 +22,8 @@ pub(crate) fn load(argument: &str) -> Result<Named, Failure> {
     }
     let gene = automl_genome::parse(argument, &Limits::default()).map_err(|error| {
         // A bare word that is no expression was more likely meant as a file.
-        let hint = if argument.contains(['/', '.']) && !argument.contains('(') { " (and there is no such file)" } else { "" };
+        let hint =
+            if argument.contains(['/', '.']) && !argument.contains('(') { " (and there is no such file)" } else { "" };
         Failure::bad_input(format!("{argument:.120}: {error}{hint}"))
     })?;
     Ok(Named { name: shortened(argument), gene })
@@ -36,10 +37,11 @@ pub(crate) fn from_file(path: &Path) -> Result<Gene, Failure> {
     if text.trim_start().starts_with(['{', '"']) {
         return Ok(automl_genome::original::read(&text, &Limits::default()).map_err(|error| wrong(&error))?.gene);
     }
-    automl_genome::parse(text.trim(), &Limits::default()).map_err(|error| wrong(&error))
+    // Blank lines at the head stay: errors count lines as an editor does.
+    automl_genome::parse(text.trim_end(), &Limits::default()).map_err(|error| wrong(&error))
 }
 
-/// Reads a text file, or standard input for `-`; what is larger than any gene file is refused before it fills memory.
+/// Reads a text file, or standard input for `-`; what is larger than any gene or MinerRun is refused before it fills memory.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     const MOST: u64 = 1 << 20;
     let mut bytes = Vec::new();
@@ -50,7 +52,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     };
     read.map_err(|error| Failure::unreadable(path, &error))?;
     if bytes.len() as u64 > MOST {
-        return Err(Failure::bad_input(format!("{} is larger than 1 MiB: no gene is", path.display())));
+        return Err(Failure::bad_input(format!("{} is larger than 1 MiB: no gene or MinerRun is", path.display())));
     }
     String::from_utf8(bytes)
         .map_err(|error| Failure::bad_input(format!("{} is not UTF-8 text: {}", path.display(), error.utf8_error())))

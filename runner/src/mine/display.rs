@@ -1,4 +1,5 @@
 //! Progress for a person at a terminal, for a log, or for a program.
+use crate::output;
 use automl_contract::progress::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -33,7 +34,7 @@ impl Display {
     /// Tells a program where a run begins or goes on; for a person `remark` says it in words.
     pub(crate) fn beginning(&self, progress: &Progress) {
         if matches!(self, Display::Json) {
-            self.json(progress);
+            print_json(progress);
         }
     }
 
@@ -61,7 +62,7 @@ impl Display {
                     *last = Some(Instant::now());
                 }
             }
-            Display::Json => self.json(progress),
+            Display::Json => print_json(progress),
         }
     }
 
@@ -101,10 +102,9 @@ impl Display {
             Display::Json => {}
         }
     }
+}
 
-    fn json(&self, progress: &Progress) {
-        if let Ok(text) = serde_json::to_string(progress) {
-            println!("{text}");
-        }
-    }
+/// One line of JSON. A reader that went away must not end the search: its results are files.
+fn print_json(progress: &Progress) {
+    let _ = output::json(progress);
 }

@@ -66,10 +66,12 @@ impl Finale<'_> {
         finalists.truncate(FINALISTS);
         let train = |entrants: &[Entrant], stage, seeds, what| {
             let told = display.stage(what, entrants.len() * seeds as usize);
-            train_all(self.lab, entrants, stage, seeds, self.workers, &shared.stop, &told).map_err(|error| match error {
-                TrialsError::Interrupted => stopped(self.folder),
-                TrialsError::Broken(failure) => failure,
-            })
+            train_all(self.lab, entrants, stage, seeds, self.workers, &shared.stop, &told).map_err(
+                |error| match error {
+                    TrialsError::Interrupted => stopped(self.folder),
+                    TrialsError::Broken(failure) => failure,
+                },
+            )
         };
 
         shared.progress().phase = Phase::Selecting;
@@ -85,9 +87,10 @@ impl Finale<'_> {
         let winner = finalists[winner.unwrap_or(0)];
 
         shared.progress().phase = Phase::Comparing;
-        let comparison = compare_with_known(&winner.gene, self.lab, self.plan.evaluation.final_seeds, |entrants, seeds| {
-            train(entrants, Stage::Final, seeds, "comparing with the usual losses")
-        })?;
+        let comparison =
+            compare_with_known(&winner.gene, self.lab, self.plan.evaluation.final_seeds, |entrants, seeds| {
+                train(entrants, Stage::Final, seeds, "comparing with the usual losses")
+            })?;
         let table = table::render(&comparison, "winner − loss, points");
         let results = Results {
             winner: Some(Winner {

@@ -9,17 +9,17 @@ pub(crate) struct Gauges {
     pub evaluations: IntCounterVec,
     pub candidate_seconds: Histogram,
     pub checkpoint_seconds: Histogram,
-    gauges: Vec<(&'static str, GaugeVec)>,
+    values: Vec<(&'static str, GaugeVec)>,
 }
 
 impl Gauges {
     /// Registers everything; gauges appear in the exposition once they are first set.
     pub(crate) fn new() -> prometheus::Result<Gauges> {
         let registry = Registry::new();
-        let mut gauges = Vec::new();
+        let mut values = Vec::new();
         for metric in metrics::ALL.iter().filter(|metric| metric.kind == metrics::Kind::Gauge) {
             let gauge = registered(&registry, GaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)?)?;
-            gauges.push((metric.name, gauge));
+            values.push((metric.name, gauge));
         }
         let counter = &metrics::RUNNER_EVALUATIONS;
         let evaluations = IntCounterVec::new(Opts::new(counter.name, counter.help), counter.labels)?;
@@ -31,14 +31,14 @@ impl Gauges {
             evaluations: registered(&registry, evaluations)?,
             candidate_seconds: registered(&registry, histogram(&metrics::RUNNER_CANDIDATE_SECONDS)?)?,
             checkpoint_seconds: registered(&registry, histogram(&metrics::RUNNER_CHECKPOINT_SECONDS)?)?,
-            gauges,
+            values,
             registry,
         })
     }
 
     /// Sets a gauge; `labels` are the values of `metric.labels`, in order.
     pub(crate) fn set(&self, metric: &Metric, labels: &[&str], value: f64) {
-        let gauge = self.gauges.iter().find(|(name, _)| *name == metric.name);
+        let gauge = self.values.iter().find(|(name, _)| *name == metric.name);
         if let Some(gauge) = gauge.and_then(|(_, gauge)| gauge.get_metric_with_label_values(labels).ok()) {
             gauge.set(value);
         }

@@ -41,9 +41,10 @@ pub(crate) fn run(options: RunOptions) -> Result<(), Failure> {
     // Data and spec are checked before anything is written: a mistake leaves no folder behind.
     let lab = plan.open_lab()?;
     let engine = plan.new_engine(options.island)?;
+    let listener = options.running.listen()?;
     let folder = RunFolder::create(options.out.as_deref(), &plan.name)?;
     plan.write(&folder, options.island, &lab)?;
-    Session { plan, lab, engine, folder, island: options.island, running: options.running }.go()
+    Session { plan, lab, engine, folder, island: options.island, running: options.running, listener }.go()
 }
 
 /// `runner resume`: goes on from the last checkpoint, up to a larger budget where one is given.
@@ -69,8 +70,11 @@ pub(crate) fn resume(options: ResumeOptions) -> Result<(), Failure> {
         );
     }
     let engine = plan.restored_engine(&folder, record.island)?;
+    // The session reads it again; here a damaged one is found before anything is written.
+    folder.lines::<automl_search::Report>("history.jsonl")?;
+    let listener = options.running.listen()?;
     plan.write(&folder, record.island, &lab)?;
-    Session { plan, lab, engine, folder, island: record.island, running: options.running }.go()
+    Session { plan, lab, engine, folder, island: record.island, running: options.running, listener }.go()
 }
 
 /// The number of trainings at once: as asked, else one per processor.
@@ -79,7 +83,7 @@ fn workers(asked: Option<u16>) -> usize {
 }
 
 impl Running {
-    fn address(&self) -> Option<std::net::SocketAddr> {
-        self.port.map(|port| (self.bind, port).into())
+    fn listen(&self) -> Result<Option<std::net::TcpListener>, Failure> {
+        self.port.map(|port| service::listen((self.bind, port).into())).transpose()
     }
 }

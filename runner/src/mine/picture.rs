@@ -42,11 +42,13 @@ pub(crate) fn evolution(history: &[Report]) -> Result<String, Box<dyn std::error
 /// Value and pull of the winner and of cross-entropy for one example, against the logit of its true class while all
 /// other logits are 0. Each curve is scaled to its own range: Adam does not care for a loss's scale.
 pub(crate) fn loss(winner: &Gene, classes: usize) -> Result<String, Box<dyn std::error::Error>> {
-    let cross_entropy = known_losses().iter().find(|known| known.key == "cross-entropy").map(automl_genome::KnownLoss::gene);
-    let curves: Vec<(&'static str, RGBColor, Curve)> = [("winner", WINNER, Some(winner.clone())), ("cross-entropy", OTHER, cross_entropy)]
-        .into_iter()
-        .filter_map(|(label, color, gene)| Some((label, color, Curve::of(&gene?, classes))))
-        .collect();
+    let cross_entropy =
+        known_losses().iter().find(|known| known.key == "cross-entropy").map(automl_genome::KnownLoss::gene);
+    let curves: Vec<(&'static str, RGBColor, Curve)> =
+        [("winner", WINNER, Some(winner.clone())), ("cross-entropy", OTHER, cross_entropy)]
+            .into_iter()
+            .filter_map(|(label, color, gene)| Some((label, color, Curve::of(&gene?, classes))))
+            .collect();
     let series = |of: fn(&Curve) -> &Vec<(f64, f64)>| -> Vec<Series> {
         curves.iter().map(|(label, color, curve)| Series { label, color: *color, points: of(curve).clone() }).collect()
     };
@@ -56,7 +58,12 @@ pub(crate) fn loss(winner: &Gene, classes: usize) -> Result<String, Box<dyn std:
         area.fill(&WHITE)?;
         let (left, right) = area.split_horizontally(SIZE.0 / 2);
         panel(&left, "loss, scaled to 0…1", "logit of the true class, others 0", &series(|curve| &curve.values))?;
-        panel(&right, "pull on that logit (−gradient, scaled)", "logit of the true class, others 0", &series(|curve| &curve.pulls))?;
+        panel(
+            &right,
+            "pull on that logit (−gradient, scaled)",
+            "logit of the true class, others 0",
+            &series(|curve| &curve.pulls),
+        )?;
         area.present()?;
     }
     Ok(svg)
@@ -87,10 +94,14 @@ impl Curve {
         }
         let (low, high) = range(&values);
         let span = if high > low { high - low } else { 1.0 };
-        values.iter_mut().for_each(|point| point.1 = (point.1 - low) / span);
+        for point in &mut values {
+            point.1 = (point.1 - low) / span;
+        }
         let (low, high) = range(&pulls);
         let most = low.abs().max(high.abs()).max(f64::MIN_POSITIVE);
-        pulls.iter_mut().for_each(|point| point.1 /= most);
+        for point in &mut pulls {
+            point.1 /= most;
+        }
         Curve { values, pulls }
     }
 }

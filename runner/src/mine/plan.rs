@@ -95,9 +95,8 @@ impl Plan {
         let Some(bytes) = folder.read(CHECKPOINT)? else {
             return self.new_engine(island);
         };
-        Engine::restore(&bytes, &self.search, island, &self.context()?).map_err(|error| {
-            Failure::bad_input(format!("{}: {error}", folder.path(CHECKPOINT).display()))
-        })
+        Engine::restore(&bytes, &self.search, island, &self.context()?)
+            .map_err(|error| Failure::bad_input(format!("{}: {error}", folder.path(CHECKPOINT).display())))
     }
 
     /// All that scores depend on beside the search's own settings.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 const BASELINE: &str = "cross-entropy";
 
 /// Trains with the known losses and the given genes on paired final seeds; each row's pair is gene − cross-entropy.
-pub(crate) fn score(options: ScoreOptions) -> Result<(), Failure> {
+pub(crate) fn score(options: &ScoreOptions) -> Result<(), Failure> {
     let (evaluation, seed) = match &options.file {
         Some(path) => {
             let plan = Plan::read(path)?;

@@ -10,7 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,26 +40,29 @@ impl Shared {
     }
 }
 
-/// Starts listening for signals, which raise `stop`, and serves pages where an address is given.
-pub(crate) fn start(stop: &Arc<AtomicBool>, pages: Option<(SocketAddr, Arc<Shared>)>) -> Result<(), Failure> {
+/// Takes the port that pages will be served on. Done before anything is written, so that a port in use leaves no trace.
+pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    bound.map_err(|error| {
+        Failure::internal(format!("cannot listen on {address}: {error}; choose another --port (0 takes any free one)"))
+    })
+}
+
+/// Starts listening for signals, which raise `stop`, and serves pages where a listener is given.
+pub(crate) fn start(stop: &Arc<AtomicBool>, pages: Option<(TcpListener, Arc<Shared>)>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::internal)?;
+    let context = runtime.enter();
     let pages = match pages {
-        Some((address, shared)) => {
-            let bound = runtime.block_on(tokio::net::TcpListener::bind(address));
-            let listener = bound.map_err(|error| {
-                Failure::internal(format!("cannot listen on {address}: {error}; choose another --port (0 takes any free one)"))
-            })?;
+        Some((listener, shared)) => {
             eprintln!("serving http://{}/metrics", listener.local_addr().map_err(Failure::internal)?);
-            Some((listener, shared))
+            Some((tokio::net::TcpListener::from_std(listener).map_err(Failure::internal)?, shared))
         }
         None => None,
     };
     // Handlers are in place before the search begins, so no signal can come too early.
-    let (mut terminate, mut interrupt) = {
-        let _context = runtime.enter();
-        let listen = |kind| signal(kind).map_err(Failure::internal);
-        (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?)
-    };
+    let listen = |kind| signal(kind).map_err(Failure::internal);
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    drop(context);
     let stop = Arc::clone(stop);
     let thread = std::thread::Builder::new().name("service".into()).spawn(move || {
         runtime.block_on(async move {

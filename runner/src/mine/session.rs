@@ -25,13 +25,15 @@ pub(crate) struct Session {
     pub folder: RunFolder,
     pub island: u32,
     pub running: Running,
+    /// Where pages are served, if they are.
+    pub listener: Option<std::net::TcpListener>,
 }
 
 impl Session {
     /// Searches until the budget is used, then chooses and compares the winner.
     pub(crate) fn go(mut self) -> Result<(), Failure> {
         let shared = Shared::new(self.progress(Phase::Starting))?;
-        service::start(&shared.stop, self.running.address().map(|address| (address, Arc::clone(&shared))))?;
+        service::start(&shared.stop, self.listener.take().map(|listener| (listener, Arc::clone(&shared))))?;
         let mut display = Display::new(self.running.json, self.plan.search.budget.evaluations);
         self.announce(&display);
         display.beginning(&shared.progress());
@@ -109,7 +111,8 @@ impl Session {
             }
             count(shared, &report);
             history.push(report);
-            let progress = Progress { checkpointed: Some(now()), ..progress_of(&self.plan, self.island, &self.engine, &history) };
+            let progress =
+                Progress { checkpointed: Some(now()), ..progress_of(&self.plan, self.island, &self.engine, &history) };
             let rate = (self.engine.evaluations() - before) as f64 / began.elapsed().as_secs_f64().max(1e-9);
             display.generation(&progress, self.standard_error(), rate, trained(&history));
             *shared.progress() = progress;

@@ -2,9 +2,9 @@
 use crate::failure::Failure;
 use crate::mine::compare::{Scored, interval};
 use automl_genome::Gene;
-use automl_lab::{Lab, Outcome, Stage};
+use automl_lab::{Lab, Outcome, Stage, Worker};
+use automl_search::parallel;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A loss that takes part, under the name a person knows it by.
@@ -36,43 +36,26 @@ pub(crate) fn train_all(
 ) -> Result<Vec<Scored>, TrialsError> {
     // Seed by seed, so that workers share the prepared batches of a seed while they are warm.
     let jobs: Vec<(u32, usize)> = (0..seeds).flat_map(|seed| (0..entrants.len()).map(move |who| (seed, who))).collect();
-    let next = AtomicUsize::new(0);
     let finished = AtomicUsize::new(0);
-    let results: Mutex<BTreeMap<(usize, u32), Outcome>> = Mutex::default();
-    let work = || -> Result<(), TrialsError> {
-        let mut worker = lab.worker().map_err(|error| TrialsError::Broken(Failure::internal(error)))?;
-        while let Some(&(seed, who)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome =
-                worker.train(&entrants[who].gene, stage, seed, stop).map_err(|_| TrialsError::Interrupted)?;
-            if let Ok(mut results) = results.lock() {
-                results.insert((who, seed), outcome);
-            }
-            done(finished.fetch_add(1, Ordering::Relaxed) + 1);
-        }
-        Ok(())
+    let worker = || lab.worker().map_err(|error| TrialsError::Broken(Failure::internal(error)));
+    let train = |worker: &mut Worker<'_>, job: usize| {
+        let (seed, who) = jobs[job];
+        let Ok(outcome) = worker.train(&entrants[who].gene, stage, seed, stop) else { return Ok(None) };
+        done(finished.fetch_add(1, Ordering::Relaxed) + 1);
+        Ok(Some(outcome))
     };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers.max(1)).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().try_for_each(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|_| Err(TrialsError::Broken(Failure::internal("a training thread panicked: a bug"))))
-        })
-    })?;
-    let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    (0..entrants.len()).map(|who| summarise(&entrants[who], who, seeds, &results)).collect()
+    let outcomes = parallel::map(jobs.len(), workers, stop, worker, train)?.ok_or(TrialsError::Interrupted)?;
+    let of = |who: usize| outcomes.iter().skip(who).step_by(entrants.len());
+    entrants.iter().enumerate().map(|(who, entrant)| summarise(entrant, of(who))).collect()
 }
 
-fn summarise(
+fn summarise<'a>(
     entrant: &Entrant,
-    who: usize,
-    seeds: u32,
-    results: &BTreeMap<(usize, u32), Outcome>,
+    outcomes: impl Iterator<Item = &'a Outcome> + Clone,
 ) -> Result<Scored, TrialsError> {
-    let outcomes: Vec<&Outcome> = (0..seeds).filter_map(|seed| results.get(&(who, seed))).collect();
-    let accuracies: Vec<f64> = outcomes.iter().map(|outcome| outcome.accuracy).collect();
+    let accuracies: Vec<f64> = outcomes.clone().map(|outcome| outcome.accuracy).collect();
     let mut failures = BTreeMap::new();
-    for failure in outcomes.iter().filter_map(|outcome| outcome.failure.as_ref()) {
+    for failure in outcomes.filter_map(|outcome| outcome.failure.as_ref()) {
         *failures.entry(failure.reason().to_owned()).or_insert(0) += 1;
     }
     let accuracy = interval(&accuracies, 1)

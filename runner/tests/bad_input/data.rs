@@ -48,7 +48,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let empty_zip = [&b"PK\x05\x06"[..], &[0; 18]].concat();
     vec![
         refused("no data folder", of("idx", "nowhere"), &["nowhere", "No such file", "dataset.path"]),
-        refused("an empty data folder", of("idx", "d"), &["d has no train-images-idx3-ubyte"]).file("d/other", ""),
+        refused("an empty data folder", of("idx", "d"), &["d: has no train-images-idx3-ubyte", "check dataset.path"]).file("d/other", ""),
         refused("images without labels", of("idx", "d"), &["train-images-idx3-ubyte", "labels"]).file(IMAGES, pixels.clone()),
         refused("no Fashion-MNIST", of("fashion-mnist", "nowhere"), &["nowhere", "apt-get install dataset-fashion-mnist"]),
         idx_case("cut off IDX", pixels[..500].to_vec(), labels.clone(), &["train-images", "promises 800 bytes", "484 follow"]),

@@ -3,6 +3,7 @@
 use crate::BUG;
 use crate::common::{Bench, assert_same_results, said, succeed};
 use crate::manifest::{GOOD, changed};
+use automl_contract::progress::Progress;
 use std::process::{Command, Output};
 
 /// Searches until the disk (`$1`, a small one) refuses, then goes on after more room is made. `$2` is the program, `$3`
@@ -38,8 +39,9 @@ fn script(bench: &Bench, budget: u64, breaks: &str, mends: &str) -> Option<Outpu
     Some(command.arg(budget.to_string()).arg(kept).args([breaks, mends]).output().unwrap())
 }
 
-/// The disk breaks after the first 20 candidates and is mended again; the end must be that of a run on a sound disk.
-fn survives(what: &str, breaks: &str, mends: &str, cause: &str) {
+/// The disk breaks after the first 20 candidates, or while the search goes on (`later`), and is mended again; the end must
+/// be that of a run on a sound disk.
+fn survives(what: &str, breaks: &str, mends: &str, cause: &str, later: bool) {
     const BUDGET: u64 = 400;
     let bench = Bench::new(GOOD);
     let Some(ran) = script(&bench, BUDGET, breaks, mends) else { return };
@@ -52,6 +54,8 @@ fn survives(what: &str, breaks: &str, mends: &str, cause: &str) {
     }
     assert!(kept("error").contains("what was written before is intact"), "{what}: {}", kept("error"));
     assert!(kept("error").contains("runner resume"), "{what}: {}", kept("error"));
+    let told = kept("lines").lines().map(|line| serde_json::from_str::<Progress>(line).unwrap().evaluations).max();
+    assert_eq!(told.is_some_and(|evaluations| evaluations > 20), later, "{what}: it broke after {told:?}");
     assert!(!kept("names").contains(".new"), "{what}: a half written file was left behind: {}", kept("names"));
     let sound = Bench::new(&changed("evaluations: 20", &format!("evaluations: {BUDGET}")));
     succeed(&mut sound.run("run"));
@@ -61,17 +65,17 @@ fn survives(what: &str, breaks: &str, mends: &str, cause: &str) {
 #[test]
 fn a_full_disk_ends_the_run_and_loses_nothing() {
     let fill = "cat /dev/zero > fill 2> /dev/null; test -s fill";
-    survives("full at once", fill, "rm -rf fill fresh", "No space left on device");
+    survives("full at once", fill, "rm -rf fill fresh", "No space left on device", false);
 }
 
 #[test]
 fn a_disk_that_fills_up_while_searching_loses_nothing() {
     // 24 KiB of room: a few generations.
     let fill = "cat /dev/zero > fill 2> /dev/null; truncate -s -24K fill";
-    survives("full after a while", fill, "rm -rf fill fresh", "No space left on device");
+    survives("full after a while", fill, "rm -rf fill fresh", "No space left on device", true);
 }
 
 #[test]
 fn a_read_only_disk_ends_the_run_and_loses_nothing() {
-    survives("read-only", "mount -o remount,ro .", "mount -o remount,rw .", "Read-only file system");
+    survives("read-only", "mount -o remount,ro .", "mount -o remount,rw .", "Read-only file system", false);
 }

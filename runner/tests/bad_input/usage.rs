@@ -18,7 +18,7 @@ pub(crate) fn cases() -> Vec<Case> {
         with_file("an address without a port", "run -f m.yaml --bind 0.0.0.0", USAGE, &["--port"]),
         with_file("a port in use", &format!("run -f m.yaml --out new --port {port}"), BUG, &["cannot listen on 127.0.0.1", "--port"])
             .setup(move |_| Box::new(taken.try_clone().unwrap())),
-        with_file("a negative island", "run -f m.yaml --island -1", USAGE, &["--island"]),
+        with_file("a negative island", "run -f m.yaml --island=-1", USAGE, &["--island"]),
         with_file("a file where the folder should be", "run -f m.yaml --out m.yaml", BUG, &["m.yaml"]),
         Case::new("score without genes", "score", USAGE, &["<GENE>"]),
         Case::new("score on one seed", "score x --seeds 1", USAGE, &["--seeds", "2..=10000"]),

@@ -1,8 +1,8 @@
 //! Figures: measured numbers with the command, machine and commit that they belong to (`docs/figures/*.json`).
-use crate::step;
+use crate::{place, step};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use std::{fmt::Write, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path, process::Stdio};
 
 /// One measured number.
 #[derive(Debug, Deserialize, Serialize)]
@@ -24,6 +24,34 @@ pub(crate) struct Figure {
     pub(crate) machine: String,
     /// The commit that was measured.
     pub(crate) commit: String,
+}
+
+/// A figure as `runner bench --json` prints it.
+#[derive(Deserialize)]
+struct Measured {
+    group: String,
+    name: String,
+    value: f64,
+    unit: String,
+    goal: Option<String>,
+    met: Option<bool>,
+}
+
+/// Runs the benches and writes what they measured, one file per group.
+pub(crate) fn measure() -> Result<()> {
+    let mut bench = step::runner(&["bench", "--json"])?;
+    bench.stderr(Stdio::inherit());
+    let (machine, commit) = (machine(), commit()?);
+    let mut groups: BTreeMap<String, Vec<Figure>> = BTreeMap::new();
+    for line in step::output(bench)?.lines() {
+        println!("{line}");
+        let Measured { group, name, value, unit, goal, met } = serde_json::from_str(line)?;
+        let (machine, commit) = (machine.clone(), commit.clone());
+        let command = "make bench".to_owned();
+        groups.entry(group).or_default().push(Figure { name, value, unit, goal, met, command, machine, commit });
+    }
+    let folder = place::root()?.join("docs/figures");
+    groups.iter().try_for_each(|(group, figures)| write(&folder, group, figures))
 }
 
 /// Every group of figures in a folder, by name.

@@ -35,11 +35,8 @@ pub(crate) fn all(check: bool) -> Result<()> {
 fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
     Ok(vec![
         ("docs/figures/README.md", NOTICE.to_owned() + &figures::markdown(&figures::read(&root.join("docs/figures"))?)),
-        (
-            "docs/reference/minerrun.md",
-            format!("{NOTICE}# Fields of a MinerRun\n\n{}", automl_contract::reference::markdown()),
-        ),
-        ("docs/reference/metrics.md", format!("{NOTICE}# Metrics\n\n{}", automl_contract::metrics::markdown())),
+        ("docs/reference/minerrun.md", NOTICE.to_owned() + &runner(&["reference", "minerrun"])?),
+        ("docs/reference/metrics.md", NOTICE.to_owned() + &runner(&["reference", "metrics"])?),
         ("docs/reference/cli.md", NOTICE.to_owned() + &command_line()?),
     ])
 }
@@ -49,7 +46,8 @@ fn command_line() -> Result<String> {
     let mut text = String::from("# Command line\n\nWhat `--help` prints.\n");
     let mut waiting = vec![vec!["runner".to_owned()]];
     while let Some(path) = waiting.pop() {
-        let help = help(&path)?;
+        let arguments: Vec<&str> = path[1..].iter().map(String::as_str).chain(["--help"]).collect();
+        let help = runner(&arguments)?;
         let _ = write!(text, "\n## {}\n\n```text\n{}\n```\n", path.join(" "), help.trim_end());
         // A stack: pushed in reverse, commands come out in their own order, each followed by its own.
         waiting.extend(commands(&help).into_iter().rev().map(|command| {
@@ -61,11 +59,12 @@ fn command_line() -> Result<String> {
     Ok(text)
 }
 
-fn help(path: &[String]) -> Result<String> {
-    let mut cargo = step::cargo(&["run", "--quiet", "--release", "--locked", "--package", "automl-runner", "--"])?;
-    // Help is wrapped to the terminal's width and shows the value of a variable: neither belongs in the page.
-    cargo.args(&path[1..]).arg("--help").env_remove("COLUMNS").env_remove("AUTOML_PYTHON");
-    step::output(cargo)
+/// What the runner prints.
+fn runner(arguments: &[&str]) -> Result<String> {
+    let mut runner = step::runner(arguments)?;
+    // Help is wrapped to the terminal's width and shows the value of a variable: neither belongs in a page.
+    runner.env_remove("COLUMNS").env_remove("AUTOML_PYTHON");
+    step::output(runner)
 }
 
 /// The names under `Commands:` in a help text.

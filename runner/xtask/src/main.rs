@@ -37,6 +37,8 @@ enum Command {
     },
     /// Format, lints, dependencies, documentation, generated files and every test, with small counts
     Test,
+    /// Measure this machine and write docs/figures
+    Bench,
     /// Every test with large counts, in slices; what has passed at this commit is not repeated
     Figures,
     /// Write the generated files anew
@@ -71,6 +73,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Test => test::all(),
+        Command::Bench => figures::measure().and_then(|()| generate::all(false)),
         Command::Figures => full::all(),
         Command::Generate { check } => generate::all(check),
         Command::Deny => deny::check(),

@@ -23,6 +23,13 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<Command> {
     Ok(cargo)
 }
 
+/// The runner with these arguments, built where it is not.
+pub(crate) fn runner(arguments: &[&str]) -> Result<Command> {
+    let mut runner = cargo(&["run", "--quiet", "--release", "--locked", "--package", "automl-runner", "--"])?;
+    runner.args(arguments);
+    Ok(runner)
+}
+
 /// Does `work`, saying what begins and how many seconds it took.
 pub(crate) fn timed<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("== {name}");

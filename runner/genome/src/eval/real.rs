@@ -17,6 +17,7 @@ pub trait Real: Float + Default + Debug + Display + Send + Sync + 'static {
     fn wide(self) -> f64;
 
     /// The nearest integer, halves to the even one.
+    #[must_use]
     fn round_half_even(self) -> Self;
 
     /// The sum of contiguous numbers, added in the order `PyTorch` adds them on a processor with AVX2.
@@ -26,9 +27,11 @@ pub trait Real: Float + Default + Debug + Display + Send + Sync + 'static {
     fn sum_row(values: &[Self]) -> Self;
 
     /// self · b + c, rounded once: `PyTorch`'s compiler fuses some products and sums.
+    #[must_use]
     fn fused(self, b: Self, c: Self) -> Self;
 
     /// tanh. `PyTorch`'s is almost always correctly rounded in single precision, the system's library is not.
+    #[must_use]
     fn precise_tanh(self) -> Self;
 }
 

@@ -1,7 +1,7 @@
 //! Sums, means and deviations in `PyTorch`'s own order of additions.
 //!
 //! Evolved losses often subtract two almost equal sums; there the rounding of the sums is the result, so the same
-//! formula is not enough: the order of the additions has to be the same too (ATen's cascade sum: lanes of one AVX2
+//! formula is not enough: the order of the additions has to be the same too (its cascade sum: lanes of one AVX2
 //! register, four registers side by side, partial sums carried over four levels).
 use super::real::Real;
 

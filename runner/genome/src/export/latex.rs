@@ -115,14 +115,14 @@ fn unary(op: Op, a: &Part) -> Part {
         Op::Ceil => format!(r"\left\lceil {inner} \right\rceil"),
         Op::RowSum => format!(r"\sum_{{c}} {}", parenthesised(inner)),
         Op::RowMax => format!(r"\max_{{c}} {}", parenthesised(inner)),
-        Op::RowMean => called("mean_c", inner),
+        Op::RowMean => format!(r"\operatorname{{mean}}_{{c}} {}", parenthesised(inner)),
         Op::Relu => called("ReLU", inner),
         Op::LeakyRelu => called("LeakyReLU", inner),
         Op::LogSoftmax => format!(r"\log\operatorname{{softmax}}{}", parenthesised(inner)),
         _ => called(op.name(), inner),
     };
     let bond = match op {
-        Op::Reciprocal | Op::RowSum | Op::RowMax => Bond::Product,
+        Op::Reciprocal | Op::RowSum | Op::RowMax | Op::RowMean => Bond::Product,
         Op::Abs | Op::SafeSqrt | Op::Floor | Op::Ceil | Op::Square | Op::Cube => Bond::Atom,
         _ => Bond::Call,
     };

@@ -35,11 +35,11 @@ pub fn parse(text: &str, limits: &Limits) -> Result<Gene, ParseError> {
         };
         tree.push(node).map_err(fail)?;
     }
-    match (tree.nodes.is_empty(), tree.open.last()) {
-        (true, _) => Err(ParseError::at_end(text, ParseErrorKind::Empty)),
-        (_, Some(&(op, missing))) => Err(ParseError::at_end(text, ParseErrorKind::Missing { op, missing })),
-        _ => Ok(Gene::from_prefix(tree.nodes).expect("no function waits for an argument and nothing is left over")),
+    if let Some(&(op, missing)) = tree.open.last() {
+        return Err(ParseError::at_end(text, ParseErrorKind::Missing { op, missing }));
     }
+    // No function waits for an argument and nothing was left over: only an empty list is no tree.
+    Gene::from_prefix(tree.nodes).ok_or_else(|| ParseError::at_end(text, ParseErrorKind::Empty))
 }
 
 impl std::str::FromStr for Gene {

@@ -1,11 +1,11 @@
 """Writes the golden files beside it: what real PyTorch computes for thousands of random genes and for the edges.
 
-    python runner/genome/tests/golden/generate.py          # torch 2.11.0 and numpy on an x86-64 with AVX2; a minute
+    python3 runner/genome/tests/golden/generate.py          # torch 2.11.0 and numpy on an x86-64 with AVX2; some minutes
 
 Every gene is run 14 times. The first run (AVX2 kernels, one thread) is the reference. The others are mathematically
 the same: one with ATEN_CPU_CAPABILITY=default and rows and classes permuted, and twelve in which sin, exp and their
-like, and their gradients, are off by at most two units in the last place, at random, as other maths libraries are.
-Where they differ from the reference, PyTorch itself does not know the digits; the largest difference is the element's spread.
+like, and their gradients, are off by at most two units in the last place, at random, as other maths libraries are. Where
+they differ from the reference, PyTorch itself does not know the digits; the largest difference is the element's spread.
 
 batches.bin   u32 count; per batch u32 rows, u32 classes, f32 x[], f32 y[]
 genes.txt     per line: batch number, tab, expression

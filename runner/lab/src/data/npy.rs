@@ -1,4 +1,4 @@
-//! NumPy's files: `x.npy` and `y.npy` in a folder, or arrays `x` and `y` in one `.npz`.
+//! Files of `numpy`: `x.npy` and `y.npy` in a folder, or arrays `x` and `y` in one `.npz`.
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,6 @@ use super::{DataError, Examples, MAX_BYTES, MAX_CLASSES, Scaling, Source, file};
 
 /// Headers of plain arrays are below 200 bytes; a longer one is of a structured array, which is not read.
 const MAX_HEADER: usize = 1024;
-/// A plain array's header has two. The parser of the header's Python literal takes time exponential in the nesting.
-const MAX_BRACKETS: usize = 4;
 
 /// Numbers with their shape, row after row.
 struct Array {
@@ -27,7 +25,7 @@ pub(super) fn load_folder(folder: &Path) -> Result<Source, DataError> {
         let bytes = file::read_all(&path, reader)?;
         parse(path, &bytes)
     };
-    source("npy", array("x.npy")?, array("y.npy")?)
+    source("npy", &array("x.npy")?, &array("y.npy")?)
 }
 
 /// Reads the arrays `x` and `y` of an archive.
@@ -46,10 +44,10 @@ pub(super) fn load_archive(path: &Path) -> Result<Source, DataError> {
         parse(within, &bytes)
     };
     let x = array("x.npy")?;
-    source("npz", x, array("y.npy")?)
+    source("npz", &x, &array("y.npy")?)
 }
 
-fn source(name: &str, x: Array, y: Array) -> Result<Source, DataError> {
+fn source(name: &str, x: &Array, y: &Array) -> Result<Source, DataError> {
     let [rows, rest @ ..] = &x.shape[..] else {
         return Err(DataError::format(&x.path, "is a single number; expected examples × features"));
     };
@@ -85,84 +83,75 @@ fn source(name: &str, x: Array, y: Array) -> Result<Source, DataError> {
 }
 
 fn parse(path: PathBuf, bytes: &[u8]) -> Result<Array, DataError> {
-    let broken = |problem: String| DataError::format(&path, problem);
+    match header(bytes).and_then(|(shape, data)| Ok((numbers(bytes, &shape, data.len())?, shape))) {
+        Ok((data, shape)) => Ok(Array { path, shape, data }),
+        Err(problem) => Err(DataError::format(&path, problem)),
+    }
+}
+
+/// The shape a file's header gives, and the bytes after it. Makes sure that `npyz` can safely read the file: its parser
+/// takes time exponential in the nesting of a header, and it multiplies sizes unchecked.
+fn header(bytes: &[u8]) -> Result<(Vec<usize>, &[u8]), String> {
     let (start, length) = match bytes {
         [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, ..] => (10, usize::from(u16::from_le_bytes([*a, *b]))),
         [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d, ..] => {
             (12, u32::from_le_bytes([*a, *b, *c, *d]) as usize)
         }
-        _ => return Err(broken("is not a .npy file (no NumPy signature)".to_owned())),
+        _ => return Err("is not a .npy file (no NUMPY signature)".to_owned()),
     };
     if length > MAX_HEADER {
-        return Err(broken(format!("its header has {length} bytes; plain arrays have less than {MAX_HEADER}")));
+        return Err(format!("its header has {length} bytes; plain arrays have less than {MAX_HEADER}"));
     }
-    let Some((header, data)) = bytes[start..].split_at_checked(length) else {
-        return Err(broken("ends inside its header; write it again".to_owned()));
-    };
-    if header.iter().filter(|byte| b"([{".contains(byte)).count() > MAX_BRACKETS {
-        return Err(broken(
-            "its header is nested deeper than a plain array's; write x and y as arrays of numbers".to_owned(),
-        ));
+    let (header, data) = bytes[start..].split_at_checked(length).ok_or("ends inside its header; write it again")?;
+    let text = str::from_utf8(header).map_err(|_| "its header is damaged; write it again")?;
+    let count = |bracket: char| text.matches(bracket).count();
+    // One dictionary with one tuple, the shape.
+    if (count('{'), count('('), count('[')) != (1, 1, 0) {
+        return Err("its header is damaged or not a plain array's; write x and y as arrays of numbers".to_owned());
     }
-    let shape = shape(header).ok_or_else(|| broken("damaged header: no usable shape; write it again".to_owned()))?;
-    // Before `npyz` multiplies the sizes, which it does unchecked. A dimension of 0 must not hide absurd others.
+    let sizes = text.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+    let sizes = sizes.map_or("", |(sizes, _)| sizes).split(',').map(str::trim).filter(|size| !size.is_empty());
+    let shape = sizes.map(str::parse).collect::<Result<Vec<usize>, _>>();
+    let shape = shape.map_err(|_| "damaged header: no usable shape; write it again")?;
+    // A dimension of 0 must not hide absurd others.
     let least = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size.max(1)));
-    let short = || {
-        broken(format!(
-            "has shape {shape:?}, but only {} bytes of data; it is empty or cut off, write it again",
-            data.len()
-        ))
-    };
-    if least.is_none_or(|least| least > data.len()) {
-        return Err(short());
-    }
-    let array = NpyFile::new(bytes).map_err(|error| broken(format!("damaged header: {error}")))?;
+    if least.is_some_and(|least| least <= data.len()) { Ok((shape, data)) } else { Err(short(&shape, data.len())) }
+}
+
+fn short(shape: &[usize], bytes: usize) -> String {
+    format!("has shape {shape:?}, but only {bytes} bytes of data; it is empty or cut off, write it again")
+}
+
+/// A file's numbers, whatever their type; `available` bytes follow the header.
+#[allow(clippy::cast_lossless)] // One expression for ten types, of which two have no lossless way.
+fn numbers(bytes: &[u8], shape: &[usize], available: usize) -> Result<Vec<f64>, String> {
+    let array = NpyFile::new(bytes).map_err(|error| format!("damaged header: {error}"))?;
     let dtype = array.dtype();
     let (DType::Plain(kind), Some(size)) = (&dtype, dtype.num_bytes()) else {
-        return Err(broken(format!("holds {}; expected numbers", dtype.descr())));
+        return Err(format!("holds {}; expected numbers", dtype.descr()));
     };
-    if usize::try_from(array.len()).ok().and_then(|count| count.checked_mul(size)).is_none_or(|n| n > data.len()) {
-        return Err(short());
+    if usize::try_from(array.len()).ok().and_then(|count| count.checked_mul(size)).is_none_or(|n| n > available) {
+        return Err(short(shape, available));
     }
-    let fortran = array.order() == Order::Fortran && shape.len() > 1;
-    if fortran {
-        return Err(broken("is stored column by column; write it with numpy.ascontiguousarray".to_owned()));
+    if array.order() == Order::Fortran && shape.len() > 1 {
+        return Err("is stored column by column; write it with numpy.ascontiguousarray".to_owned());
     }
-    let unsupported =
-        || broken(format!("holds {}; integers of 8 to 64 bits and floats of 32 or 64 are read", dtype.descr()));
-    macro_rules! numbers {
-        ($($type:ty),*) => {
+    macro_rules! read {
+        ($($letter:ident: $($type:ty),*;)*) => {
             match (kind.type_char(), size) {
-                $((c, n) if c == class::<$type>() && n == size_of::<$type>() => array
-                    .data::<$type>()
-                    .map_err(|error| broken(error.to_string()))?
-                    .map(|value| value.map(|value| value as f64))
-                    .collect::<Result<Vec<f64>, _>>()
-                    .map_err(|error| broken(error.to_string()))?,)*
-                _ => return Err(unsupported()),
+                $($((TypeChar::$letter, n) if n == size_of::<$type>() => {
+                    let numbers = array.data::<$type>().map_err(|error| error.to_string())?;
+                    numbers.map(|number| Ok(number.map_err(|error| error.to_string())? as f64)).collect()
+                })*)*
+                _ => {
+                    Err(format!("holds {}; integers of 8 to 64 bits and floats of 32 or 64 are read", dtype.descr()))
+                }
             }
         };
     }
-    let data = numbers!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64);
-    Ok(Array { path, shape, data })
-}
-
-/// The numbers between the first parentheses of a header.
-fn shape(header: &[u8]) -> Option<Vec<usize>> {
-    let (_, rest) = std::str::from_utf8(header).ok()?.split_once('(')?;
-    let (sizes, _) = rest.split_once(')')?;
-    sizes.split(',').map(str::trim).filter(|size| !size.is_empty()).map(|size| size.parse().ok()).collect()
-}
-
-/// NumPy's letter for the kind of a Rust number.
-fn class<T: 'static>() -> TypeChar {
-    use std::any::TypeId;
-    let id = TypeId::of::<T>();
-    if id == TypeId::of::<f32>() || id == TypeId::of::<f64>() {
-        TypeChar::Float
-    } else if [TypeId::of::<u8>(), TypeId::of::<u16>(), TypeId::of::<u32>(), TypeId::of::<u64>()].contains(&id) {
-        TypeChar::Uint
-    } else {
-        TypeChar::Int
+    read! {
+        Uint: u8, u16, u32, u64;
+        Int: i8, i16, i32, i64;
+        Float: f32, f64;
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! They are inlined into one dispatch per pass, which compiles them for the processor's widest instructions. No sum is
 //! reordered by that, so the results are the same bits on every processor.
+#![allow(clippy::inline_always)] // Only what is inlined into the dispatch is compiled for the wider instructions.
 
 /// Adds the biases to each row.
 #[inline(always)]

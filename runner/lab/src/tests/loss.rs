@@ -45,7 +45,8 @@ fn random_genes_have_the_same_values_and_gradients() {
     let ops: Vec<Op> = Vocabulary::Extended.ops().collect();
     let mut workspace = Workspace::default();
     let (mut finite, mut ill) = (0, 0);
-    for _ in 0..1500 {
+    let count = if std::env::var_os("AUTOML_TEST_FULL").is_some() { 100_000 } else { 1500 };
+    for _ in 0..count {
         let mut nodes = Vec::new();
         random(&mut stream, &ops, 4, &mut nodes);
         let gene = Gene::from_prefix(nodes).unwrap();
@@ -75,6 +76,7 @@ fn random_genes_have_the_same_values_and_gradients() {
         // Differences of nearly equal numbers over 1e-8 magnify rounding: allowed, but rare.
         ill += usize::from(!close);
     }
-    assert!(finite > 400, "{finite} genes were compared");
+    eprintln!("{finite} of {count} genes compared, {ill} of them ill-conditioned");
+    assert!(finite * 4 > count, "{finite} of {count} genes were compared");
     assert!(ill * 100 <= finite, "{ill} of {finite} genes differ");
 }

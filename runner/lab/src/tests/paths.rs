@@ -25,7 +25,7 @@ fn compare(evaluation: &Evaluation, text: &str, tolerance: f32) {
     let recipe = Recipe::new(evaluation, &data).unwrap();
     let plan = Plan::new(&recipe, data.train.len(), 7, Stage::Search, 1);
     let stop = AtomicBool::new(false);
-    let guard = Guard::new(&stop, Duration::from_secs(600));
+    let guard = Guard::new(&stop, Duration::from_mins(10));
     let gene = gene(text);
     let mut host = Host::new(&recipe);
     host.train(&recipe, &plan, &data.train, &Program::new(&gene), &guard).unwrap();

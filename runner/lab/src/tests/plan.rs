@@ -113,12 +113,12 @@ fn kept_plans_are_shared_and_bounded() {
     for seed in 1..40 {
         plans.get(Stage::Search, seed, || make(seed));
     }
-    let mut made = false;
+    let mut drawn_again = false;
     plans.get(Stage::Search, 0, || {
-        made = true;
+        drawn_again = true;
         make(0)
     });
-    assert!(made, "the oldest has gone");
+    assert!(drawn_again, "the oldest has gone");
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Worker for Evaluator<'_> {
 }
 
 pub(crate) fn settings(preset: SearchPreset, seed: u32, evaluations: u64) -> Search {
-    let budget = Budget { evaluations, ..Budget::default() };
+    let budget = Budget { evaluations };
     let spec = SearchSpec { preset, seed, budget, vocabulary: VocabularyName::Validator, ..SearchSpec::default() };
     Search { population: 30, offspring: if preset == SearchPreset::Original { 30 } else { 20 }, ..spec.resolved() }
 }

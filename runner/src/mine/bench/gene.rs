@@ -25,5 +25,5 @@ pub(super) fn measure() -> Result<Vec<Figure>, Failure> {
     rounds.sort_by(f64::total_cmp);
     let nodes = parse(GENE, &Limits::default()).map_err(Failure::internal)?.nodes().len();
     let name = format!("parse, check and signature of a {nodes}-node gene, median");
-    Ok(vec![Figure::new(name, rounds[ROUNDS / 2], "µs").at_most(100.0)])
+    Ok(vec![Figure::new("gene", name, rounds[ROUNDS / 2], "µs").at_most(100.0)])
 }

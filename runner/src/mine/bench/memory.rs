@@ -8,5 +8,5 @@ pub(super) fn measure() -> Result<Vec<Figure>, Failure> {
         status.lines().find_map(|line| line.strip_prefix(field))?.trim().split(' ').next()?.parse().ok()
     };
     let peak = kib("VmHWM:").ok_or_else(|| Failure::internal("/proc/self/status has no VmHWM"))?;
-    Ok(vec![Figure::new("peak resident memory after the benches that ran before", peak / 1024.0, "MiB")])
+    Ok(vec![Figure::new("memory", "peak resident memory after the benches that ran before", peak / 1024.0, "MiB")])
 }

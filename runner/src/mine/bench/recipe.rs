@@ -50,15 +50,26 @@ fn measure_in(folder: &Path, python: Option<&Path>) -> Result<Vec<Figure>, Failu
     let mut figures = Vec::new();
     for workers in [1, 2] {
         let ours = candidates_per_second(&lab, &genes, workers)?;
-        figures.push(Figure::new(format!("original recipe, {workers} worker(s), ours"), ours, "candidates/s"));
+        figures.push(Figure::new(
+            "recipe",
+            format!("original recipe, {workers} worker(s), ours"),
+            ours,
+            "candidates/s",
+        ));
         match pytorch(folder, python, workers) {
             Ok(theirs) => {
                 figures.push(Figure::new(
+                    "recipe",
                     format!("original recipe, {workers} process(es), PyTorch with preloaded batches"),
                     theirs,
                     "candidates/s",
                 ));
-                figures.push(Figure::new(format!("ours over PyTorch, {workers} at once"), ours / theirs, "×"));
+                figures.push(Figure::new(
+                    "recipe",
+                    format!("ours over PyTorch, {workers} at once"),
+                    ours / theirs,
+                    "×",
+                ));
             }
             Err(why) => eprintln!("PyTorch was not measured: {why}"),
         }
