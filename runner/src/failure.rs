@@ -34,6 +34,7 @@ impl Failure {
     }
 
     /// A file of ours cannot be written: disk full, read-only, no permission.
+    #[cfg(feature = "lab")]
     pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
         Failure::internal(format!(
             "cannot write {}: {error}; what was written before is intact: free space or permissions, then `runner resume`",

@@ -88,8 +88,12 @@ impl Case {
         let ran = runner().args(&self.arguments).current_dir(&folder).output().unwrap();
         let changed = difference(&before, &snapshot(folder.path()));
         let error = String::from_utf8_lossy(&ran.stderr);
-        let mut wrong: Vec<String> =
-            self.says.iter().filter(|says| !error.contains(*says)).map(|says| format!("does not say {says:?}")).collect();
+        let mut wrong: Vec<String> = self
+            .says
+            .iter()
+            .filter(|says| !error.contains(*says))
+            .map(|says| format!("does not say {says:?}"))
+            .collect();
         if ran.status.code() != Some(self.code) {
             wrong.push(format!("exit code is not {}", self.code));
         }
@@ -128,14 +132,17 @@ fn difference(
     before: &BTreeMap<PathBuf, Option<Vec<u8>>>,
     after: &BTreeMap<PathBuf, Option<Vec<u8>>>,
 ) -> Option<String> {
-    let paths: Vec<&PathBuf> = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).collect();
+    let paths: Vec<&PathBuf> =
+        before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).collect();
     (!paths.is_empty()).then(|| format!("changed {paths:?}"))
 }
 
 #[test]
 fn every_mistake_is_told_and_changes_nothing() {
-    let cases: Vec<Case> =
-        [manifest::cases(), data::cases(), genes::cases(), usage::cases(), folder::cases()].into_iter().flatten().collect();
+    let cases: Vec<Case> = [manifest::cases(), data::cases(), genes::cases(), usage::cases(), folder::cases()]
+        .into_iter()
+        .flatten()
+        .collect();
     assert!(cases.len() >= 35, "{} cases", cases.len());
     let next = AtomicUsize::new(0);
     let failures: Mutex<Vec<String>> = Mutex::default();

@@ -56,7 +56,10 @@ fn every_spelling_means_the_same_gene() {
                 "safe_add\u{b}x\u{c}0.379",
             ],
         ),
-        ("safe_mul(x, tensor(1.))", &["safe_mul(x, 1)", "safe_mul(x, 1.)", "safe_mul(x, 1e0)", "safe_mul(x, tensor(1))"]),
+        (
+            "safe_mul(x, tensor(1.))",
+            &["safe_mul(x, 1)", "safe_mul(x, 1.)", "safe_mul(x, 1e0)", "safe_mul(x, tensor(1))"],
+        ),
         ("safe_mul(x, tensor(-0.5000))", &["safe_mul(x, -0.5)", "safe_mul(x, -.5)", "safe_mul(x, -5e-1)"]),
         ("safe_mul(x, tensor(5.0123e-05))", &["safe_mul(x, 0.000050123)", "safe_mul(x, 5.0123E-5)"]),
     ];
@@ -86,13 +89,19 @@ fn check_says_what_a_gene_is_and_what_it_needs() {
     assert_eq!(lines.len(), 5, "{text}");
     assert!(lines[0].starts_with("ok ") && lines[0].contains("3 nodes, depth 1, miner"), "{text}");
     assert!(lines[1].starts_with("ok ") && lines[1].contains("validator"), "{text}");
-    assert!(lines[2].starts_with("ok ") && lines[2].contains("cross-entropy") && lines[2].contains("extended"), "{text}");
+    assert!(
+        lines[2].starts_with("ok ") && lines[2].contains("cross-entropy") && lines[2].contains("extended"),
+        "{text}"
+    );
     assert!(lines[3].starts_with("dead ") && lines[3].contains("outputs"), "{text}");
     assert!(lines[4].starts_with("dead ") && lines[4].contains("targets"), "{text}");
 
     let answers = gene(&["check", "--json", "safe_mul(x, y)", "safe_ad(x, y)", "mean(y)"], 78);
     let answers: Vec<Value> = answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(answers[0], json!({ "name": "safe_mul(x, y)", "ok": true, "nodes": 3, "depth": 1, "vocabulary": "miner" }));
+    assert_eq!(
+        answers[0],
+        json!({ "name": "safe_mul(x, y)", "ok": true, "nodes": 3, "depth": 1, "vocabulary": "miner" })
+    );
     assert_eq!(answers[1]["ok"], false);
     let error = answers[1]["error"].as_str().unwrap();
     assert!(error.contains("column 1") && error.contains("did you mean `safe_add`?"), "{error}");
@@ -293,11 +302,15 @@ fn an_export_to_pytorch_computes_the_same_under_python() {
         let ours = runner().args(command).current_dir(&folder).output().unwrap();
         let ours: Value = serde_json::from_slice(&ours.stdout).unwrap();
         let (value, gradient): (f64, Vec<f64>) = serde_json::from_str(theirs).unwrap();
-        let close = |ours: &Value, theirs: f64| (ours.as_f64().unwrap() - theirs).abs() <= 1e-9 * theirs.abs().max(1e-3);
+        let close =
+            |ours: &Value, theirs: f64| (ours.as_f64().unwrap() - theirs).abs() <= 1e-9 * theirs.abs().max(1e-3);
         assert!(close(&ours["value"], value), "{one}: {ours} is not {theirs}");
         let rows = ours["gradient"].as_array().unwrap().iter();
         let ours: Vec<&Value> = rows.flat_map(|row| row.as_array().unwrap()).collect();
-        assert!(ours.iter().zip(&gradient).all(|(ours, theirs)| close(ours, *theirs)), "{one}: {ours:?} is not {theirs}");
+        assert!(
+            ours.iter().zip(&gradient).all(|(ours, theirs)| close(ours, *theirs)),
+            "{one}: {ours:?} is not {theirs}"
+        );
     }
 }
 

@@ -37,7 +37,8 @@ fn folder() -> tempfile::TempDir {
 /// Evaluates one gene from a file.
 fn eval(folder: &Path, gene: &str, precision: &str) -> Value {
     std::fs::write(folder.join("gene.txt"), gene).unwrap();
-    let ran = runner().args(["gene", "eval", "gene.txt", "--batch", "batch.json", "--precision", precision, "--json"])
+    let ran = runner()
+        .args(["gene", "eval", "gene.txt", "--batch", "batch.json", "--precision", precision, "--json"])
         .current_dir(folder)
         .output()
         .unwrap();
@@ -46,10 +47,11 @@ fn eval(folder: &Path, gene: &str, precision: &str) -> Value {
 }
 
 /// Evaluates lines of JSON given on standard input.
-fn eval_lines(folder: &Path, lines: &str, precision: &str) -> Vec<Value> {
+fn eval_lines(folder: &Path, lines: impl AsRef<[u8]>, precision: &str) -> Vec<Value> {
     std::fs::write(folder.join("lines.jsonl"), lines).unwrap();
     let input = std::fs::File::open(folder.join("lines.jsonl")).unwrap();
-    let ran = runner().args(["gene", "eval", "--jsonl", "-", "--batch", "batch.json", "--precision", precision])
+    let ran = runner()
+        .args(["gene", "eval", "--jsonl", "-", "--batch", "batch.json", "--precision", precision])
         .current_dir(folder)
         .stdin(input)
         .output()
@@ -74,7 +76,7 @@ fn numbers(gradient: &Value) -> Vec<Vec<f64>> {
 }
 
 fn assert_close(what: &str, ours: f64, theirs: f64, tolerance: f64) {
-    let same = ours == theirs || ours.is_nan() && theirs.is_nan();
+    let same = ours.to_bits() == theirs.to_bits() || ours.is_nan() && theirs.is_nan();
     assert!(same || (ours - theirs).abs() <= tolerance * theirs.abs(), "{what}: {ours}, PyTorch says {theirs}");
 }
 
@@ -85,7 +87,7 @@ fn values_and_gradients_are_pytorchs() {
         let golden = GOLDEN.lines().skip(1).map(|line| serde_json::from_str::<Value>(line).unwrap());
         let golden: Vec<Value> = golden.filter(|golden| golden[0] == precision).collect();
         let lines: Vec<String> = golden.iter().map(|golden| json!({ "expression": golden[1] }).to_string()).collect();
-        let answers = eval_lines(folder.path(), &lines.join("\n"), precision);
+        let answers = eval_lines(folder.path(), lines.join("\n"), precision);
         assert_eq!((answers.len(), golden.len()), (CLASSES.len(), CLASSES.len()));
         for (ours, golden) in answers.iter().zip(&golden) {
             let what = format!("{golden} in {precision}");
@@ -107,13 +109,17 @@ fn values_and_gradients_are_pytorchs() {
 fn every_class_has_an_example() {
     let folder = folder();
     let lines = CLASSES.map(|(gene, _)| json!({ "id": gene, "expression": gene }).to_string()).join("\n");
-    let answers = eval_lines(folder.path(), &format!("{lines}\n{{\"id\": \"bad\", \"expression\": \"sin(z)\"}}"), "f32");
+    let answers = eval_lines(folder.path(), format!("{lines}\n{{\"id\": \"bad\", \"expression\": \"sin(z)\"}}"), "f32");
     for (answer, (gene, class)) in answers.iter().zip(CLASSES) {
         assert_eq!(answer["class"], class, "{gene}: {answer}");
         assert_eq!(answer["gradient"].is_null(), class == "no_grad", "{gene}: {answer}");
     }
     let bad = &answers[CLASSES.len()];
-    assert_eq!((&bad["class"], &bad["value"], &bad["gradient"]), (&json!("error"), &Value::Null, &Value::Null), "{bad}");
+    assert_eq!(
+        (&bad["class"], &bad["value"], &bad["gradient"]),
+        (&json!("error"), &Value::Null, &Value::Null),
+        "{bad}"
+    );
     assert!(bad["message"].as_str().unwrap().contains('z'), "{bad}");
     // What overflows in 32 bits does not in 64.
     assert_eq!(eval(folder.path(), "safe_exp(safe_mul(tensor(45.), x))", "f64")["class"], "finite");
@@ -123,7 +129,7 @@ fn every_class_has_an_example() {
 fn single_precision_is_computed_in_single_precision() {
     let folder = folder();
     let gene = "safe_mul(mod(x, safe_add(half, y)), arctan(x))";
-    let narrow = |value: f64| f64::from(value as f32) == value;
+    let narrow = |value: f64| f64::from(value as f32).to_bits() == value.to_bits();
     let single = numbers(&eval(folder.path(), gene, "f32")["gradient"]);
     assert!(single.iter().flatten().all(|value| narrow(*value)), "{single:?}");
     let double = numbers(&eval(folder.path(), gene, "f64")["gradient"]);
@@ -134,7 +140,8 @@ fn single_precision_is_computed_in_single_precision() {
 fn without_json_a_person_reads_class_value_and_gradient() {
     let folder = folder();
     std::fs::write(folder.path().join("gene.txt"), "safe_mul(x, half)\n").unwrap();
-    let ran = runner().args(["gene", "eval", "gene.txt", "--batch", "batch.json"]).current_dir(&folder).output().unwrap();
+    let ran =
+        runner().args(["gene", "eval", "gene.txt", "--batch", "batch.json"]).current_dir(&folder).output().unwrap();
     let text = String::from_utf8(ran.stdout).unwrap();
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(lines[0], ["class", "finite"]);
@@ -150,7 +157,10 @@ fn a_gene_file_that_is_no_gene_is_class_error_and_exit_code_78() {
     let ran = runner().args(command).current_dir(&folder).output().unwrap();
     assert_eq!(ran.status.code(), Some(78));
     let answer: Value = serde_json::from_slice(&ran.stdout).unwrap();
-    assert_eq!((&answer["class"], &answer["value"], &answer["gradient"]), (&json!("error"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&answer["class"], &answer["value"], &answer["gradient"]),
+        (&json!("error"), &Value::Null, &Value::Null)
+    );
     assert!(answer["message"].as_str().unwrap().contains("safe_add"), "no suggestion: {answer}");
 }
 
@@ -191,7 +201,10 @@ fn lines_keep_their_order_and_ids_and_a_bad_one_stops_nothing() {
         r#"{"id": null, "expression": 5}"#,
         r#"{"id": "last", "expression": "safe_mul(x, x)"}"#,
     ];
-    let answers = eval_lines(folder.path(), &lines.join("\n"), "f64");
+    // And one that is not even text.
+    let lines =
+        [lines.join("\n").as_bytes(), b"\n{\"expression\": \"\xff\"}\n{\"id\": 9, \"expression\": \"x\"}"].concat();
+    let answers = eval_lines(folder.path(), lines, "f64");
     let expected = [
         (json!("first"), "finite"),
         (json!(7), "error"),
@@ -201,6 +214,8 @@ fn lines_keep_their_order_and_ids_and_a_bad_one_stops_nothing() {
         (json!({ "a": [1] }), "finite"),
         (Value::Null, "error"),
         (json!("last"), "finite"),
+        (Value::Null, "error"),
+        (json!(9), "finite"),
     ];
     assert_eq!(answers.len(), expected.len(), "{answers:?}");
     for (answer, (id, class)) in answers.iter().zip(expected) {

@@ -19,8 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 /// About a second, 20 generations; the budget ends inside the last.
-const SPEC: Small =
-    Small { seed: 7, evaluations: 208, population: 20, offspring: 10, steps: 60, select: 4, final_: 4 };
+const SPEC: Small = Small { seed: 7, evaluations: 208, population: 20, offspring: 10, steps: 80, select: 5, final_: 5 };
 
 /// A run that nobody disturbed, and how long it took on this machine.
 struct Undisturbed {
@@ -35,6 +34,8 @@ fn undisturbed() -> &'static Undisturbed {
     static RUN: OnceLock<Undisturbed> = OnceLock::new();
     RUN.get_or_init(|| {
         let bench = Bench::new(&SPEC.yaml());
+        // Beside two others, as the victims run: else instants would fall into the first part of their lives.
+        let others = ["beside", "beside-too"].map(|out| Live::start(&mut command(&bench, out)));
         let began = Instant::now();
         let mut live = Live::start(&mut command(&bench, "undisturbed"));
         live.progress_until(|_| true);
@@ -42,6 +43,7 @@ fn undisturbed() -> &'static Undisturbed {
         let (status, _, errors) = live.end();
         assert!(status.success(), "{errors:?}");
         let running = began.elapsed().saturating_sub(starting);
+        drop(others);
         let generations = json_lines(&bench.path("undisturbed").join("history.jsonl")).len();
         assert!(generations >= 15, "only {generations} generations to be killed in");
         Undisturbed { bench, starting, running }
@@ -57,7 +59,7 @@ fn command(bench: &Bench, out: &str) -> Command {
 }
 
 /// Where a kill landed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Landing {
     BeforeTheFirstCheckpoint,
     InTheSearch,
@@ -95,13 +97,18 @@ impl Victim {
         self.reported = Some(progress);
     }
 
-    /// Starts or resumes it and kills it `after` its first line (`None`: its start). Where that landed; `None` when the
-    /// run had ended.
+    /// Starts or resumes it, waits until it has told of so many more generations (`None`: of nothing yet) and kills it
+    /// `after` that. Where it landed; `None` when the run had ended.
     #[track_caller]
-    fn kill_after(&mut self, after: Duration, first_line: bool) -> Option<Landing> {
+    fn kill_after(&mut self, generations: Option<u64>, after: Duration) -> Option<Landing> {
         let mut live = Live::start(&mut command(&undisturbed().bench, &self.out));
-        if first_line {
-            self.hear(live.progress_until(|_| true));
+        if let Some(generations) = generations {
+            let first = live.progress_until(|_| true);
+            let enough = first.generation + generations;
+            self.hear(first);
+            if generations > 0 {
+                self.hear(live.progress_until(|progress| progress.generation >= enough));
+            }
         }
         live.wait(after);
         let killed = live.kill();
@@ -155,20 +162,20 @@ fn kills() -> Range<u64> {
     }
 }
 
-fn tally(landings: impl IntoIterator<Item = Landing>) -> String {
-    let mut counts = BTreeMap::from([
-        (Landing::BeforeTheFirstCheckpoint, 0),
-        (Landing::InTheSearch, 0),
-        (Landing::InTheFinale, 0),
-    ]);
-    landings.into_iter().for_each(|landing| *counts.entry(landing).or_insert(0) += 1);
-    format!(
-        "{} kills: {} before the first checkpoint, {} later in the search, {} in the finale",
-        counts.values().sum::<usize>(),
-        counts[&Landing::BeforeTheFirstCheckpoint],
-        counts[&Landing::InTheSearch],
-        counts[&Landing::InTheFinale]
-    )
+/// A count for whoever collects them over all slices.
+fn figure(name: &str, count: usize) {
+    println!("figure: {name} = {count}");
+}
+
+fn figures(kind: &str, landings: &[Landing]) {
+    figure(kind, landings.len());
+    for (landing, place) in [
+        (Landing::BeforeTheFirstCheckpoint, "before the first checkpoint"),
+        (Landing::InTheSearch, "inside a later generation"),
+        (Landing::InTheFinale, "in the finale"),
+    ] {
+        figure(&format!("{kind}, {place}"), landings.iter().filter(|found| **found == landing).count());
+    }
 }
 
 #[test]
@@ -179,7 +186,7 @@ fn at_instants_uniform_over_the_run() {
         let mut rng = ChaCha8Rng::seed_from_u64(number);
         for attempt in 0..50 {
             let mut victim = Victim::new(format!("uniform-{number}-{attempt}"));
-            let landing = victim.kill_after(running.mul_f64(rng.random()), true);
+            let landing = victim.kill_after(Some(0), running.mul_f64(rng.random()));
             if let Some(landing) = landing {
                 victim.finish();
                 return landing;
@@ -202,7 +209,8 @@ fn at_instants_uniform_over_the_run() {
         landings
     });
     assert_eq!(landings.len(), numbers.len());
-    println!("uniform over {running:.2?}: {}", tally(landings));
+    println!("the run takes {running:.2?} undisturbed");
+    figures("kills at uniform instants", &landings);
 }
 
 #[test]
@@ -210,12 +218,15 @@ fn one_run_again_and_again() {
     let mut rng = ChaCha8Rng::seed_from_u64(0xA9A1);
     let mut victim = Victim::new("again");
     let mut landings = Vec::new();
-    while landings.len() < 8 {
-        let after = undisturbed().running.mul_f64(0.2 * rng.random::<f64>());
-        landings.push(victim.kill_after(after, true).expect("a fifth of the time, eight times, is too short to end"));
+    for number in 0..8 {
+        // Later kills let some generations pass first, so that the run gets on.
+        let generations = number / 2;
+        let after = undisturbed().running.mul_f64(0.05 * rng.random::<f64>());
+        landings.extend(victim.kill_after(Some(generations), after));
     }
     victim.finish();
-    println!("one run, again and again: {}", tally(landings));
+    assert!(landings.len() >= 5, "only {} kills came before the end", landings.len());
+    figures("kills of one run, again and again", &landings);
 }
 
 /// Before the first line: while libraries are loaded, data is read and the folder is made.
@@ -226,21 +237,16 @@ fn while_it_starts() {
     for number in 0..8 {
         let mut victim = Victim::new(format!("starting-{number}"));
         let after = undisturbed().starting.mul_f64(rng.random_range(0.5..1.0));
-        kills += usize::from(victim.kill_after(after, false).is_some());
+        kills += usize::from(victim.kill_after(None, after).is_some());
         victim.finish();
     }
-    println!("while starting: {kills} kills");
+    figure("kills while starting", kills);
     assert!(kills >= 5);
 }
 
 /// The steps of `automl_search::checkpoint::write_atomic`, each between two operations of the file system.
-const STEPS: [&str; 5] = [
-    "checkpoint-created",
-    "checkpoint-half-written",
-    "checkpoint-written",
-    "checkpoint-synced",
-    "checkpoint-renamed",
-];
+const STEPS: [&str; 5] =
+    ["checkpoint-created", "checkpoint-half-written", "checkpoint-written", "checkpoint-synced", "checkpoint-renamed"];
 
 /// Runs the command until it pauses the `hit`-th time at `step`, and kills it there. `false`: it ended without.
 fn kill_at(victim: &mut Victim, step: &str, hit: usize) -> bool {
@@ -318,7 +324,7 @@ fn inside_a_checkpoint_write() {
             aimed += 1;
         }
     }
-    println!("aimed inside a checkpoint write: {aimed} kills at {} steps", STEPS.len());
+    figure("kills aimed inside a checkpoint write", aimed);
 }
 
 /// A finished run is resumed: each file that is written anew then has a moment in which it is replaced.
@@ -340,6 +346,6 @@ fn while_a_finished_runs_files_are_replaced() {
         assert!(status.success(), "after kill {hit}: {errors:?}");
         assert_same_results(&undisturbed.bench.path("undisturbed"), &victim.folder(), &format!("after kill {hit}"));
     }
-    println!("while a finished run's files are replaced: {kills} kills");
+    figure("kills while a finished run's files are replaced", kills);
     assert!(kills > 0);
 }

@@ -12,7 +12,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 /// Some generations, then a comparison that is long enough to look at the pages at rest.
-const SPEC: Small = Small { seed: 3, evaluations: 90, population: 30, offspring: 30, steps: 60, select: 100, final_: 100 };
+const SPEC: Small =
+    Small { seed: 3, evaluations: 90, population: 30, offspring: 30, steps: 60, select: 100, final_: 100 };
 
 /// Status code, content type and body.
 fn get(address: SocketAddr, path: &str) -> std::io::Result<(u16, String, String)> {
@@ -23,7 +24,8 @@ fn get(address: SocketAddr, path: &str) -> std::io::Result<(u16, String, String)
     stream.read_to_string(&mut text)?;
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-    let kind = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-type: ").map(str::to_owned));
+    let kind =
+        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-type: ").map(str::to_owned));
     Ok((status, kind.unwrap_or_default(), body.to_owned()))
 }
 
@@ -43,9 +45,10 @@ fn status(address: SocketAddr) -> Progress {
 /// A runner that serves pages, and where.
 fn serving(bench: &Bench) -> (Live, SocketAddr) {
     let mut live = Live::start(bench.run("run").args(["--json", "--workers", "2", "--port", "0"]));
-    let line = live.error_until(|line| line.contains("http://"));
-    let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).and_then(|part| part.parse().ok());
-    (live, address.unwrap_or_else(|| panic!("no address in: {line}")))
+    let notice = live.error_until(|line| line.contains("http://"));
+    let host = notice.split("http://").nth(1).and_then(|rest| rest.split('/').next());
+    let address = host.and_then(|host| host.parse().ok());
+    (live, address.unwrap_or_else(|| panic!("no address in: {notice}")))
 }
 
 /// An exposition in Prometheus' text format: the kind of each metric, and each series with its value.
@@ -127,7 +130,8 @@ fn metrics_are_those_of_the_contract_and_move() {
     let now = Exposition::of(address);
 
     let found: BTreeMap<&str, &str> = now.kinds.iter().map(|(name, kind)| (name.as_str(), kind.as_str())).collect();
-    let promised: BTreeMap<&str, &str> = metrics::ALL.iter().map(|metric| (metric.name, metric.kind.as_str())).collect();
+    let promised: BTreeMap<&str, &str> =
+        metrics::ALL.iter().map(|metric| (metric.name, metric.kind.as_str())).collect();
     assert_eq!(found, promised, "metrics and their kinds");
     for series in now.series.keys() {
         let name = series.split('{').next().unwrap_or(series);
@@ -205,8 +209,10 @@ fn with_json_each_line_is_json() {
         let mut lines: Vec<&str> = text.lines().collect();
         (lines.pop().expect("there is output"), lines)
     };
-    let progress: Vec<Progress> =
-        progress.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect();
+    let progress: Vec<Progress> = progress
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect();
     assert!(progress.windows(2).all(|pair| pair[0].evaluations < pair[1].evaluations), "{text}");
     assert_eq!(progress.last().map(|progress| progress.evaluations), Some(Small::default().evaluations));
     let result: serde_json::Value = serde_json::from_str(last).unwrap_or_else(|error| panic!("{last}: {error}"));

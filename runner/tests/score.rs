@@ -61,7 +61,13 @@ fn every_known_loss_and_every_gene_is_paired_with_cross_entropy() {
         let [middle, low, high] = ["mean", "low", "high"].map(|field| difference[field].as_f64().unwrap());
         assert!((middle - mean(&differences)).abs() < 1e-12, "{row}");
         assert!(low <= middle && middle <= high, "{row}");
-        let verdict = if low > 0.0 { "better" } else if high < 0.0 { "worse" } else { "not_distinguishable" };
+        let verdict = if low > 0.0 {
+            "better"
+        } else if high < 0.0 {
+            "worse"
+        } else {
+            "not_distinguishable"
+        };
         assert_eq!(row["pair"]["verdict"], verdict, "{row}");
         assert!((row["accuracy"]["mean"].as_f64().unwrap() - mean(&ours)).abs() < 1e-12, "{row}");
     }
@@ -83,7 +89,8 @@ fn the_table_says_what_the_json_says_and_both_say_it_again() {
         let accuracy = format!("{:.2} ± ", 100.0 * row["accuracy"]["mean"].as_f64().unwrap());
         assert!(line.contains(&accuracy), "{accuracy} is missing: {line}");
         if let Some(pair) = row.get("pair") {
-            let [middle, low, high] = ["mean", "low", "high"].map(|field| 100.0 * pair["difference"][field].as_f64().unwrap());
+            let [middle, low, high] =
+                ["mean", "low", "high"].map(|field| 100.0 * pair["difference"][field].as_f64().unwrap());
             let points = format!("{middle:+.2} [{low:+.2}, {high:+.2}]");
             let verdict = pair["verdict"].as_str().unwrap().replace('_', " ");
             assert!(line.contains(&points) && line.contains(&verdict), "{points} {verdict} is missing: {line}");
@@ -152,7 +159,8 @@ fn genes_come_from_files_too_and_each_is_trained_once() {
     let bench = bench();
     std::fs::write(bench.path("mine.txt"), format!("{TWIN}\n")).unwrap();
     let file = bench.path("mine.txt");
-    let json = score(&bench, &[file.to_str().unwrap(), file.to_str().unwrap(), "cross-entropy", "--json", "--seeds", "2"]);
+    let json =
+        score(&bench, &[file.to_str().unwrap(), file.to_str().unwrap(), "cross-entropy", "--json", "--seeds", "2"]);
     let names: Vec<String> = rows(&json).into_keys().collect();
     let comparison: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(comparison["rows"].as_array().unwrap().len(), KNOWN.len() + 1, "{names:?}");

@@ -25,9 +25,9 @@ pub enum Dead {
     /// The loss does not depend on the outputs.
     NoGradient,
     /// The loss is not finite at scale 0.1 or 1. One that overflows only later may train well.
-    NonFiniteValue,
+    NonfiniteValue,
     /// The gradient is not finite at scale 0.1 or 1.
-    NonFiniteGradient,
+    NonfiniteGradient,
     /// The gradient is zero at every scale, or nothing but rounding noise in the f32 that training uses, as with x/x.
     ZeroGradient,
     /// Other targets, same gradient.
@@ -43,9 +43,9 @@ pub(crate) fn verdict(
     single: &mut Workspace<f32>,
 ) -> Option<Dead> {
     let refused = |class| match class {
-        Class::NonfiniteValue => Some(Dead::NonFiniteValue),
+        Class::NonfiniteValue => Some(Dead::NonfiniteValue),
         Class::NoGrad => Some(Dead::NoGradient),
-        Class::NonfiniteGradient => Some(Dead::NonFiniteGradient),
+        Class::NonfiniteGradient => Some(Dead::NonfiniteGradient),
         Class::Finite => None,
     };
     if probes[0].class == Class::NoGrad {
@@ -114,8 +114,8 @@ impl Dead {
     pub fn as_str(self) -> &'static str {
         match self {
             Dead::NoGradient => "no_gradient",
-            Dead::NonFiniteValue => "non_finite_value",
-            Dead::NonFiniteGradient => "non_finite_gradient",
+            Dead::NonfiniteValue => "nonfinite_value",
+            Dead::NonfiniteGradient => "nonfinite_gradient",
             Dead::ZeroGradient => "zero_gradient",
             Dead::IgnoresTargets => "ignores_targets",
         }
@@ -126,8 +126,8 @@ impl fmt::Display for Dead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Dead::NoGradient => "the loss does not depend on the outputs x",
-            Dead::NonFiniteValue => "the loss is not finite on usual logits",
-            Dead::NonFiniteGradient => "the gradient is not finite on usual logits",
+            Dead::NonfiniteValue => "the loss is not finite on usual logits",
+            Dead::NonfiniteGradient => "the gradient is not finite on usual logits",
             Dead::ZeroGradient => "the gradient is zero, or only rounding noise",
             Dead::IgnoresTargets => "the gradient is the same whatever the targets y",
         })

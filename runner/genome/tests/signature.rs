@@ -34,9 +34,9 @@ fn dead_genes_are_told_by_their_reason() {
         ("safe_mul(x, std(y))", Dead::IgnoresTargets),
         ("safe_add(square(x), y)", Dead::IgnoresTargets),
         ("safe_mul(x, row_max(y))", Dead::IgnoresTargets),
-        ("safe_sqrt(safe_mul(x, y))", Dead::NonFiniteGradient),
-        ("safe_add(x, safe_add(y, reciprocal(zero)))", Dead::NonFiniteValue),
-        ("safe_mul(y, arcsin(x))", Dead::NonFiniteValue),
+        ("safe_sqrt(safe_mul(x, y))", Dead::NonfiniteGradient),
+        ("safe_add(x, safe_add(y, reciprocal(zero)))", Dead::NonfiniteValue),
+        ("safe_mul(y, arcsin(x))", Dead::NonfiniteValue),
     ] {
         assert_eq!(signature(text).dead(), Some(reason), "{text}");
     }

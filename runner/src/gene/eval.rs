@@ -106,12 +106,13 @@ fn each_line<T: Real>(path: &Path, evaluator: &Evaluator<T>) -> Result<(), Failu
         Box::new(std::io::BufReader::new(file))
     };
     let mut workspace = Workspace::default();
-    for line in reader.lines() {
+    // Bytes, not text: a line that is not UTF-8 is one bad gene and not the end of the others.
+    for line in reader.split(b'\n') {
         let line = line.map_err(|error| Failure::unreadable(path, &error))?;
-        if line.trim().is_empty() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        let evaluated = match serde_json::from_str::<Line>(&line) {
+        let evaluated = match serde_json::from_slice::<Line>(&line) {
             Ok(Line { id, expression }) => {
                 let evaluated = match automl_genome::parse(&expression, &Limits::default()) {
                     Ok(gene) => evaluator.evaluate(&gene, &mut workspace),
@@ -120,7 +121,7 @@ fn each_line<T: Real>(path: &Path, evaluator: &Evaluator<T>) -> Result<(), Failu
                 Evaluated { id: Some(id), ..evaluated }
             }
             Err(error) => {
-                let id = serde_json::from_str::<serde_json::Value>(&line).ok().and_then(|line| line.get("id").cloned());
+                let id = serde_json::from_slice::<serde_json::Value>(&line).ok().and_then(|line| line.get("id").cloned());
                 let message = format!("the line is not {{\"id\", \"expression\"}}: {error}");
                 Evaluated { id: Some(id.unwrap_or_default()), ..Evaluated::error(message) }
             }

@@ -41,7 +41,9 @@ impl RunFolder {
             Some(out) => out.to_owned(),
             None => free_name(Path::new("runs"), name),
         };
-        fs::create_dir_all(&root).map_err(|error| Failure::unwritable(&root, &error))?;
+        fs::create_dir_all(&root).map_err(|error| {
+            Failure::internal(format!("cannot make the folder {}: {error}; choose another --out", root.display()))
+        })?;
         Self::locked(root)
     }
 

@@ -51,8 +51,18 @@ pub(crate) fn cases() -> Vec<Case> {
     const RESUME: &str = "resume run --evaluations 40";
     let untouched = |_: &Path| {};
     vec![
-        after("a run where one is", "run -f m.yaml --out run", &["run already holds a run", "runner resume run"], untouched),
-        after("a smaller budget", "resume run --evaluations 10", &["--evaluations 10", "20", "extended, not cut"], untouched),
+        after(
+            "a run where one is",
+            "run -f m.yaml --out run",
+            &["run already holds a run", "runner resume run"],
+            untouched,
+        ),
+        after(
+            "a smaller budget",
+            "resume run --evaluations 10",
+            &["--evaluations 10", "20", "extended, not cut"],
+            untouched,
+        ),
         after("a cut off checkpoint", RESUME, &["checkpoint.bin", "damaged", "restore"], |run| {
             alter(run, |bytes| bytes.truncate(bytes.len() / 2));
         }),
@@ -93,10 +103,12 @@ pub(crate) fn cases() -> Vec<Case> {
             let text = fs::read_to_string(run.join("history.jsonl")).unwrap();
             fs::write(run.join("history.jsonl"), text.replacen('{', "<", 1)).unwrap();
         }),
-        after("a run in use", RESUME, &["run is in use by another runner", "stop that one"], untouched).setup(|folder| {
-            let lock = fs::File::open(folder.join("run/.lock")).unwrap();
-            lock.lock().unwrap();
-            Box::new(lock)
-        }),
+        after("a run in use", RESUME, &["run is in use by another runner", "stop that one"], untouched).setup(
+            |folder| {
+                let lock = fs::File::open(folder.join("run/.lock")).unwrap();
+                lock.lock().unwrap();
+                Box::new(lock)
+            },
+        ),
     ]
 }

@@ -49,7 +49,7 @@ fn survives(what: &str, breaks: &str, mends: &str, cause: &str, later: bool) {
     let kept = |name: &str| std::fs::read_to_string(bench.path("kept").join(name)).unwrap();
     for (code, error) in [("code", "error"), ("fresh-code", "fresh-error")] {
         assert_eq!(kept(code).trim(), BUG.to_string(), "{what}: {}", kept(error));
-        assert!(kept(error).contains("cannot write") && kept(error).contains(cause), "{what}: {}", kept(error));
+        assert!(kept(error).contains("runner: cannot ") && kept(error).contains(cause), "{what}: {}", kept(error));
         assert!(!kept(error).contains("panicked"), "{what}: {}", kept(error));
     }
     assert!(kept("error").contains("what was written before is intact"), "{what}: {}", kept("error"));

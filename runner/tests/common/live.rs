@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use wait_timeout::ChildExt;
 
 /// How long anything may take before a test gives up: far more than it needs, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A process and its two streams.
 pub(crate) struct Live {
@@ -119,7 +119,9 @@ pub(crate) fn poll<T>(live: &mut Live, what: &str, mut ask: impl FnMut(&mut Live
 fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (send, receive) = channel();
     // Ends with the stream, or when nobody listens any more.
-    std::thread::spawn(move || BufReader::new(stream).lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+    std::thread::spawn(move || {
+        BufReader::new(stream).lines().map_while(Result::ok).try_for_each(|line| send.send(line))
+    });
     receive
 }
 
