@@ -178,6 +178,7 @@ fn a_port_in_use_is_a_clear_error() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(message.contains(&address) && message.contains("--port"), "{message}");
     assert!(!message.contains("panicked"), "{message}");
+    assert!(!bench.path("run").exists(), "nothing was begun, so the same command with another port must be free to");
 }
 
 /// In a log: whole lines, nothing that moves a cursor; the result on standard output, progress not.

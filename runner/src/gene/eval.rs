@@ -121,7 +121,8 @@ fn each_line<T: Real>(path: &Path, evaluator: &Evaluator<T>) -> Result<(), Failu
                 Evaluated { id: Some(id), ..evaluated }
             }
             Err(error) => {
-                let id = serde_json::from_slice::<serde_json::Value>(&line).ok().and_then(|line| line.get("id").cloned());
+                let id =
+                    serde_json::from_slice::<serde_json::Value>(&line).ok().and_then(|line| line.get("id").cloned());
                 let message = format!("the line is not {{\"id\", \"expression\"}}: {error}");
                 Evaluated { id: Some(id.unwrap_or_default()), ..Evaluated::error(message) }
             }

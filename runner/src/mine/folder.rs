@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use automl_search::checkpoint;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -63,8 +63,11 @@ impl RunFolder {
         let path = root.join(".lock");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(|error| Failure::unwritable(&path, &error))?;
-        lock.try_lock().map_err(|_| {
-            Failure::bad_input(format!("{} is in use by another runner; stop that one first", root.display()))
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => {
+                Failure::bad_input(format!("{} is in use by another runner; stop that one first", root.display()))
+            }
+            TryLockError::Error(error) => Failure::unwritable(&path, &error),
         })?;
         Ok(RunFolder { root, _lock: lock })
     }
