@@ -79,3 +79,17 @@ fn twice() {
     succeed(&mut bench.resume("run"));
     assert_same_results(&bench.path("undisturbed"), &bench.path("run"), "resumed after two signals");
 }
+
+/// From the first word on: the pages are served before the data is read, and a signal then is no other than a later one.
+#[test]
+fn while_starting() {
+    let bench = Bench::new(&LONG_GENERATIONS.yaml());
+    let mut live = Live::start(bench.run("run").args(["--json", "--port", "0"]));
+    live.error_until(|line| line.starts_with("serving http://"));
+    live.signal(Signal::TERM);
+    let status = live.wait(LIMIT).expect("it ends in time");
+    assert_eq!(status.code(), Some(i32::from(exit::CHECKPOINTED)), "{status}");
+    let (_, _, errors) = live.end();
+    let told = ["nothing was written", "runner resume"];
+    assert!(errors.iter().any(|line| told.iter().any(|words| line.contains(words))), "{errors:?}");
+}

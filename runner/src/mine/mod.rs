@@ -28,11 +28,14 @@ use crate::cli::{ResumeOptions, RunOptions, Running};
 use crate::failure::Failure;
 use folder::RunFolder;
 use plan::Plan;
+use service::Service;
 use session::Session;
 
 /// `runner run`: a new run in a new folder.
 pub(crate) fn run(options: RunOptions) -> Result<(), Failure> {
+    let service = Service::start()?;
     let plan = Plan::read(&options.file)?;
+    let shared = service.share(plan.starting(options.island), options.running.address())?;
     if !options.running.json {
         for field in &plan.unused {
             eprintln!("note: {field} has no effect outside a cluster");
@@ -41,14 +44,18 @@ pub(crate) fn run(options: RunOptions) -> Result<(), Failure> {
     // Data and spec are checked before anything is written: a mistake leaves no folder behind.
     let lab = plan.open_lab()?;
     let engine = plan.new_engine(options.island)?;
-    let listener = options.running.listen()?;
+    if shared.stopping() {
+        let message = "stopped before the search began; nothing was written".to_owned();
+        return Err(Failure { code: automl_contract::exit::CHECKPOINTED, message });
+    }
     let folder = RunFolder::create(options.out.as_deref(), &plan.name)?;
     plan.write(&folder, options.island, &lab)?;
-    Session { plan, lab, engine, folder, island: options.island, running: options.running, listener }.go()
+    Session { plan, lab, engine, folder, island: options.island, running: options.running, shared }.go()
 }
 
 /// `runner resume`: goes on from the last checkpoint, up to a larger budget where one is given.
 pub(crate) fn resume(options: ResumeOptions) -> Result<(), Failure> {
+    let service = Service::start()?;
     let folder = RunFolder::open(&options.folder)?;
     let (mut plan, record) = Plan::reopen(&folder)?;
     plan.search.budget.evaluations = record.evaluations;
@@ -61,6 +68,7 @@ pub(crate) fn resume(options: ResumeOptions) -> Result<(), Failure> {
         }
         plan.search.budget.evaluations = evaluations;
     }
+    let shared = service.share(plan.starting(record.island), options.running.address())?;
     let lab = plan.open_lab()?;
     if lab.about().processor != record.lab.processor {
         eprintln!(
@@ -72,9 +80,11 @@ pub(crate) fn resume(options: ResumeOptions) -> Result<(), Failure> {
     let engine = plan.restored_engine(&folder, record.island)?;
     // The session reads it again; here a damaged one is found before anything is written.
     folder.lines::<automl_search::Report>("history.jsonl")?;
-    let listener = options.running.listen()?;
+    if shared.stopping() {
+        return Err(session::stopped(&folder));
+    }
     plan.write(&folder, record.island, &lab)?;
-    Session { plan, lab, engine, folder, island: record.island, running: options.running, listener }.go()
+    Session { plan, lab, engine, folder, island: record.island, running: options.running, shared }.go()
 }
 
 /// The number of trainings at once: as asked, else one per processor.
@@ -83,7 +93,7 @@ fn workers(asked: Option<u16>) -> usize {
 }
 
 impl Running {
-    fn listen(&self) -> Result<Option<std::net::TcpListener>, Failure> {
-        self.port.map(|port| service::listen((self.bind, port).into())).transpose()
+    fn address(&self) -> Option<std::net::SocketAddr> {
+        self.port.map(|port| (self.bind, port).into())
     }
 }

@@ -2,11 +2,13 @@
 use crate::failure::Failure;
 use crate::mine::folder::RunFolder;
 use automl_contract::manifest;
+use automl_contract::progress::{Phase, Progress};
 use automl_contract::spec::{Evaluation, Search};
 use automl_lab::{About, Lab};
 use automl_search::Engine;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The name of the file in the run folder that this was read from.
 const FILE: &str = "minerrun.yaml";
@@ -82,6 +84,24 @@ impl Plan {
         folder.write(FILE, self.text.as_bytes())
     }
 
+    /// What is known of a run's progress before it begins.
+    pub(crate) fn starting(&self, island: u32) -> Progress {
+        Progress {
+            run: self.name.clone(),
+            island,
+            phase: Phase::Starting,
+            generation: 0,
+            evaluations: 0,
+            budget: self.search.budget.evaluations,
+            best: None,
+            cache_hits: 0,
+            archive_genes: 0,
+            checkpointed: None,
+            updated: now(),
+            message: None,
+        }
+    }
+
     pub(crate) fn open_lab(&self) -> Result<Lab, Failure> {
         Lab::open(&self.evaluation, self.search.seed).map_err(Failure::bad_input)
     }
@@ -103,4 +123,9 @@ impl Plan {
     fn context(&self) -> Result<String, Failure> {
         serde_json::to_string(&self.evaluation).map_err(Failure::internal)
     }
+}
+
+/// Seconds since 1970-01-01 UTC.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -5,19 +5,20 @@ use crate::gene::source;
 use crate::mine::compare::{Row, pair};
 use crate::mine::finale::comparison;
 use crate::mine::plan::Plan;
+use crate::mine::service::Service;
 use crate::mine::trials::{Entrant, TrialsError, train_all};
-use crate::mine::{service, table, workers};
+use crate::mine::{table, workers};
 use crate::output;
 use automl_contract::exit;
 use automl_contract::spec::EvaluationSpec;
 use automl_genome::known_losses;
 use automl_lab::{Lab, Stage};
-use std::sync::Arc;
 
 const BASELINE: &str = "cross-entropy";
 
 /// Trains with the known losses and the given genes on paired final seeds; each row's pair is gene − cross-entropy.
 pub(crate) fn score(options: &ScoreOptions) -> Result<(), Failure> {
+    let service = Service::start()?;
     let (evaluation, seed) = match &options.file {
         Some(path) => {
             let plan = Plan::read(path)?;
@@ -35,9 +36,7 @@ pub(crate) fn score(options: &ScoreOptions) -> Result<(), Failure> {
     }
     let lab = Lab::open(&evaluation, seed).map_err(Failure::bad_input)?;
     let seeds = options.seeds.unwrap_or(evaluation.final_seeds);
-    let stop = Arc::default();
-    service::start(&stop, None)?;
-    let trained = train_all(&lab, &entrants, Stage::Final, seeds, workers(options.workers), &stop, &|_| ());
+    let trained = train_all(&lab, &entrants, Stage::Final, seeds, workers(options.workers), &service.stop, &|_| ());
     let scored = trained.map_err(|error| match error {
         TrialsError::Interrupted => Failure { code: exit::CHECKPOINTED, message: "stopped; nothing was kept".into() },
         TrialsError::Broken(failure) => failure,

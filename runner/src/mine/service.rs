@@ -13,11 +13,19 @@ use axum::{Json, Router};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// The thread beside the search. It ends with the process.
+pub(crate) struct Service {
+    runtime: Handle,
+    /// Raised by SIGTERM or Ctrl-C: finish nothing more, keep the last checkpoint.
+    pub stop: Arc<AtomicBool>,
+}
 
 /// What the search tells and the pages show.
 pub(crate) struct Shared {
-    /// Raised by SIGTERM or Ctrl-C: finish nothing more, keep the last checkpoint.
+    /// As [`Service::stop`].
     pub stop: Arc<AtomicBool>,
     /// Data is loaded and the search goes on.
     pub ready: AtomicBool,
@@ -25,67 +33,75 @@ pub(crate) struct Shared {
     progress: Mutex<Progress>,
 }
 
-impl Shared {
-    pub(crate) fn new(progress: Progress) -> Result<Arc<Shared>, Failure> {
-        Ok(Arc::new(Shared {
-            stop: Arc::default(),
+impl Service {
+    /// From here on signals raise `stop`: the first act of a command that takes long.
+    pub(crate) fn start() -> Result<Service, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::internal)?;
+        let context = runtime.enter();
+        let listen = |kind| signal(kind).map_err(Failure::internal);
+        let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+        drop(context);
+        let stop = Arc::new(AtomicBool::new(false));
+        let service = Service { runtime: runtime.handle().clone(), stop: Arc::clone(&stop) };
+        let watch = async move {
+            loop {
+                tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+                if stop.swap(true, Ordering::SeqCst) {
+                    // Asked twice: the last checkpoint is on disk, leave at once.
+                    std::process::exit(i32::from(exit::CHECKPOINTED));
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("service".into()).spawn(move || runtime.block_on(watch));
+        thread.map_err(Failure::internal)?;
+        Ok(service)
+    }
+
+    /// What the search shall tell, with its pages served where an address is given.
+    pub(crate) fn share(&self, progress: Progress, address: Option<SocketAddr>) -> Result<Arc<Shared>, Failure> {
+        let shared = Arc::new(Shared {
+            stop: Arc::clone(&self.stop),
             ready: AtomicBool::new(false),
             gauges: Gauges::new().map_err(Failure::internal)?,
             progress: Mutex::new(progress),
-        }))
+        });
+        if let Some(address) = address {
+            self.serve(address, Arc::clone(&shared))?;
+        }
+        Ok(shared)
     }
 
+    fn serve(&self, address: SocketAddr, shared: Arc<Shared>) -> Result<(), Failure> {
+        let _context = self.runtime.enter();
+        let listener = TcpListener::bind(address).and_then(|listener| {
+            listener.set_nonblocking(true)?;
+            let address = listener.local_addr()?;
+            Ok((tokio::net::TcpListener::from_std(listener)?, address))
+        });
+        let (listener, address) = listener.map_err(|error| {
+            Failure::internal(format!(
+                "cannot listen on {address}: {error}; choose another --port (0 takes any free one)"
+            ))
+        })?;
+        eprintln!("serving http://{address}/metrics");
+        self.runtime.spawn(async move {
+            if let Err(error) = axum::serve(listener, router(shared)).await {
+                eprintln!("runner: the metrics server ended: {error}");
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Shared {
     pub(crate) fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Takes the port that pages will be served on. Done before anything is written, so that a port in use leaves no trace.
-pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let bound = TcpListener::bind(address).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
-    bound.map_err(|error| {
-        Failure::internal(format!("cannot listen on {address}: {error}; choose another --port (0 takes any free one)"))
-    })
-}
-
-/// Starts listening for signals, which raise `stop`, and serves pages where a listener is given.
-pub(crate) fn start(stop: &Arc<AtomicBool>, pages: Option<(TcpListener, Arc<Shared>)>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::internal)?;
-    let context = runtime.enter();
-    let pages = match pages {
-        Some((listener, shared)) => {
-            eprintln!("serving http://{}/metrics", listener.local_addr().map_err(Failure::internal)?);
-            Some((tokio::net::TcpListener::from_std(listener).map_err(Failure::internal)?, shared))
-        }
-        None => None,
-    };
-    // Handlers are in place before the search begins, so no signal can come too early.
-    let listen = |kind| signal(kind).map_err(Failure::internal);
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    drop(context);
-    let stop = Arc::clone(stop);
-    let thread = std::thread::Builder::new().name("service".into()).spawn(move || {
-        runtime.block_on(async move {
-            tokio::spawn(async move {
-                loop {
-                    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-                    if stop.swap(true, Ordering::SeqCst) {
-                        // Asked twice: the last checkpoint is on disk, leave at once.
-                        std::process::exit(i32::from(exit::CHECKPOINTED));
-                    }
-                }
-            });
-            match pages {
-                Some((listener, shared)) => {
-                    if let Err(error) = axum::serve(listener, router(shared)).await {
-                        eprintln!("runner: the metrics server ended: {error}");
-                    }
-                }
-                None => std::future::pending().await,
-            }
-        });
-    });
-    thread.map(|_| ()).map_err(Failure::internal)
+    /// Whether the run was asked to end.
+    pub(crate) fn stopping(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
 }
 
 fn router(shared: Arc<Shared>) -> Router {

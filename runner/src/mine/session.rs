@@ -5,8 +5,8 @@ use crate::mine::display::Display;
 use crate::mine::finale;
 use crate::mine::fitness::MeanAccuracy;
 use crate::mine::folder::{RunFolder, append_line};
-use crate::mine::plan::{CHECKPOINT, Plan};
-use crate::mine::service::{self, Shared};
+use crate::mine::plan::{CHECKPOINT, Plan, now};
+use crate::mine::service::Shared;
 use crate::mine::workers;
 use automl_contract::exit;
 use automl_contract::metrics::{self, Outcome};
@@ -15,7 +15,7 @@ use automl_lab::Lab;
 use automl_search::{Clock, Engine, Entry, Report, StepError};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 /// A search that is about to begin or go on.
 pub(crate) struct Session {
@@ -25,19 +25,34 @@ pub(crate) struct Session {
     pub folder: RunFolder,
     pub island: u32,
     pub running: Running,
-    /// Where pages are served, if they are.
-    pub listener: Option<std::net::TcpListener>,
+    pub shared: Arc<Shared>,
 }
 
 impl Session {
     /// Searches until the budget is used, then chooses and compares the winner.
     pub(crate) fn go(mut self) -> Result<(), Failure> {
-        let shared = Shared::new(self.progress(Phase::Starting))?;
-        service::start(&shared.stop, self.listener.take().map(|listener| (listener, Arc::clone(&shared))))?;
+        let shared = Arc::clone(&self.shared);
+        let ended = self.search_and_compare(&shared);
+        let mut progress = shared.progress();
+        match &ended {
+            Ok(()) => progress.phase = Phase::Done,
+            Err(failure) if failure.code == exit::CHECKPOINTED => progress.phase = Phase::Stopped,
+            Err(failure) => {
+                progress.phase = Phase::Failed;
+                progress.message = Some(failure.message.clone());
+            }
+        }
+        drop(progress);
+        ended
+    }
+
+    fn search_and_compare(&mut self, shared: &Arc<Shared>) -> Result<(), Failure> {
+        *shared.progress() =
+            Progress { phase: Phase::Starting, ..progress_of(&self.plan, self.island, &self.engine, &[]) };
         let mut display = Display::new(self.running.json, self.plan.search.budget.evaluations);
         self.announce(&display);
         display.beginning(&shared.progress());
-        let history = self.search(&shared, &mut display)?;
+        let history = self.search(shared, &mut display)?;
         let finale = finale::Finale {
             plan: &self.plan,
             lab: &self.lab,
@@ -46,10 +61,7 @@ impl Session {
             workers: workers(self.running.workers),
             json: self.running.json,
         };
-        let ended = finale.play(&shared, &display, &history);
-        let phase = if ended.is_ok() { Phase::Done } else { Phase::Stopped };
-        shared.progress().phase = phase;
-        ended
+        finale.play(shared, &display, &history)
     }
 
     fn announce(&self, display: &Display) {
@@ -136,10 +148,6 @@ impl Session {
         let best = self.engine.best().map_or(0.0, |best| best.fitness);
         (best * (1.0 - best) / judged.max(1.0)).sqrt()
     }
-
-    fn progress(&self, phase: Phase) -> Progress {
-        Progress { phase, ..progress_of(&self.plan, self.island, &self.engine, &[]) }
-    }
 }
 
 /// The end of a run that was asked to stop.
@@ -155,18 +163,13 @@ fn progress_of(plan: &Plan, island: u32, engine: &Engine, history: &[Report]) ->
         Best::new(entry.fitness, &entry.gene.to_string(), entry.sha256.clone(), u64::from(entry.generation))
     };
     Progress {
-        run: plan.name.clone(),
-        island,
         phase: Phase::Searching,
         generation: u64::from(engine.generation()),
         evaluations: engine.evaluations(),
-        budget: plan.search.budget.evaluations,
         best: engine.best().map(best),
         cache_hits: history.iter().map(|report| report.cached).sum(),
         archive_genes: engine.archive().len() as u64,
-        checkpointed: None,
-        updated: now(),
-        message: None,
+        ..plan.starting(island)
     }
 }
 
@@ -193,8 +196,4 @@ fn trained(history: &[Report]) -> u64 {
 
 fn preset(plan: &Plan) -> String {
     format!("{:?}", plan.search.preset).to_lowercase()
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
