@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help mine build test test-full bench docs env tools clean
+.PHONY: help mine build test test-full bench bench-ci docs env tools clean
 # torch-sys is compiled again whenever this changes: every cargo here gets the same one (xtask sets it by itself).
 WITH_LIBTORCH := LIBTORCH=$$(cargo xtask libtorch --print); export LIBTORCH
 
@@ -27,6 +27,9 @@ test-full: tools ## The same with large counts, in slices that a second call doe
 
 bench: tools ## Measure this machine and write docs/figures
 	@cargo xtask bench
+
+bench-ci: tools ## Measure how long continuous integration takes, cold and warm
+	@cargo xtask bench --ci
 
 docs: tools ## Write the generated files anew
 	@cargo xtask generate

@@ -1,93 +1,89 @@
-//! Exports: the PyTorch module is really run and compared, the formula read by eye once and then kept.
+//! Exports: the PyTorch modules are the ones that real PyTorch ran, the formulas were read by eye once and then kept.
 #![allow(clippy::float_cmp)] // equal means equal here
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use automl_genome::{
-    Batch, ExportError, Format, Gene, Limits, Op, Program, Workspace, export, known_losses, original, parse,
+    Batch, ExportError, Format, Gene, Limits, Named, Node, Op, Program, Workspace, export, known_losses, original,
+    parse,
 };
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::Value;
 
 fn gene(text: &str) -> Gene {
     parse(text, &Limits::default()).unwrap()
 }
 
-/// A Python that has torch, or `None` after saying what would help.
-fn python() -> Option<String> {
-    let candidate = std::env::var("AUTOML_PYTHON").unwrap_or_else(|_| "python3".into());
-    let found = Command::new(&candidate).args(["-c", "import torch"]).stderr(Stdio::null()).status();
-    if found.is_ok_and(|status| status.success()) {
-        return Some(candidate);
-    }
-    println!("SKIPPED: `{candidate}` has no torch; set AUTOML_PYTHON to a Python after `pip install torch`");
-    None
+/// What `golden/export.py` wrote: the modules, and what PyTorch computed when it ran them.
+#[derive(Deserialize)]
+struct Golden {
+    batches: Vec<Rows>,
+    cases: Vec<Case>,
 }
 
-const DRIVER: &str = r#"
-import json, sys, warnings
-import torch
-torch.set_num_threads(1)
-warnings.simplefilter("ignore")  # std of one element warns
-task = json.load(sys.stdin)
-shape = (task["rows"], task["classes"])
-y = torch.tensor(task["targets"], dtype=torch.double).reshape(shape)
-for source in task["sources"]:
-    module = {}
-    exec(compile(source, "exported", "exec"), module)
-    x = torch.tensor(task["outputs"], dtype=torch.double).reshape(shape).requires_grad_()
-    loss = module["loss"](x, y)
-    if loss.requires_grad:
-        loss.backward()
-    gradient = None if x.grad is None else [repr(g) for g in x.grad.flatten().tolist()]
-    print(json.dumps({"value": repr(loss.item()), "gradient": gradient}))
-"#;
+#[derive(Deserialize)]
+struct Rows {
+    outputs: Vec<Vec<f64>>,
+    targets: Vec<Vec<f64>>,
+}
 
-fn number(text: &Value) -> f64 {
-    text.as_str().unwrap().parse().unwrap() // Python and Rust both write nan, inf and -inf
+#[derive(Deserialize)]
+struct Case {
+    gene: String,
+    module: String,
+    /// Value and gradient for each batch; texts where JSON has no number.
+    answers: Vec<(Value, Option<Vec<Value>>)>,
+}
+
+fn golden() -> Golden {
+    serde_json::from_str(include_str!("golden/export.json")).unwrap()
+}
+
+fn number(word: &Value) -> f64 {
+    word.as_f64().unwrap_or_else(|| word.as_str().unwrap().parse().unwrap()) // both write nan, inf and -inf
 }
 
 #[test]
-fn the_pytorch_module_computes_the_same() {
-    let mut genes: Vec<Gene> = known_losses().iter().map(automl_genome::KnownLoss::gene).collect();
-    for op in Op::all() {
-        let arguments: &[&str] = match op.arity() {
-            1 => &["x", "row_mean(x)", "mean(x)"],
-            _ => &["x, y", "half, x", "row_mean(x), tensor(0.3790)", "e, y", "safe_sub(x, y), pi"],
-        };
-        genes.extend(arguments.iter().map(|arguments| gene(&format!("{}({arguments})", op.name()))));
+fn the_pytorch_module_is_the_one_that_pytorch_ran() {
+    for Case { gene: text, module, .. } in golden().cases {
+        let ours = export(&gene(&text), Format::Pytorch).unwrap();
+        assert_eq!(ours, module, "{text}: if the change is meant, run golden/export.py, which tries it with PyTorch");
     }
-    genes.push(gene("safe_add(x, tensor(5.0123e-05))"));
-    genes.push(gene(&("sin(".repeat(89) + "x")));
-    let Some(python) = python() else { return };
+}
 
-    let outputs = [0.31, -1.7, 0.04, 2.2, -0.6, 0.9, -0.12, 1.1, -2.4, 0.5, 0.77, -0.2];
-    let targets = [0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0];
-    let sources: Vec<String> = genes.iter().map(|gene| export(gene, Format::Pytorch).unwrap()).collect();
-    let task = json!({"rows": 4, "classes": 3, "outputs": outputs, "targets": targets, "sources": sources});
-    let mut child =
-        Command::new(python).args(["-c", DRIVER]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(task.to_string().as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    let answers: Vec<Value> =
-        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(answers.len(), genes.len());
-
+#[test]
+fn what_pytorch_computed_is_what_the_gene_computes() {
     // 1e-15: what rounding leaves of a gradient that is zero, as softmax's mean has.
     let close = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-9 * b.abs() + 1e-15;
+    let Golden { batches, cases } = golden();
     let mut workspace = Workspace::default();
-    for (gene, answer) in genes.iter().zip(&answers) {
-        let batch = Batch::new(&outputs, &targets, 4, 3).unwrap();
-        let ours = Program::new(gene).evaluate(batch, &mut workspace);
-        let value = number(&answer["value"]);
-        assert!(close(ours.value, value), "{gene}: {} is not {value}", ours.value);
-        let theirs: Option<Vec<f64>> = answer["gradient"].as_array().map(|list| list.iter().map(number).collect());
-        assert_eq!(ours.gradient.is_some(), theirs.is_some(), "{gene}");
-        for (a, b) in ours.gradient.unwrap_or_default().iter().zip(theirs.iter().flatten()) {
-            assert!(close(*a, *b), "{gene}: gradient {a} is not {b}");
+    for Case { gene: text, answers, .. } in cases {
+        let program = Program::new(&gene(&text));
+        assert_eq!(answers.len(), batches.len());
+        for (Rows { outputs, targets }, (value, gradient)) in batches.iter().zip(&answers) {
+            let (rows, classes) = (outputs.len(), outputs[0].len());
+            let (outputs, targets) = (outputs.concat(), targets.concat());
+            let ours = program.evaluate(Batch::new(&outputs, &targets, rows, classes).unwrap(), &mut workspace);
+            assert!(close(ours.value, number(value)), "{text}: {} is not {value}", ours.value);
+            let theirs: Option<Vec<f64>> = gradient.as_ref().map(|list| list.iter().map(number).collect());
+            assert_eq!(ours.gradient.map(<[f64]>::len), theirs.as_ref().map(Vec::len), "{text}");
+            for (a, b) in ours.gradient.unwrap_or_default().iter().zip(theirs.iter().flatten()) {
+                assert!(close(*a, *b), "{text} on {outputs:?}: gradient {a} is not {b}");
+            }
         }
     }
-    println!("{} genes run by PyTorch", genes.len());
+}
+
+#[test]
+fn pytorch_ran_everything_there_is() {
+    let genes: Vec<Gene> = golden().cases.iter().map(|case| gene(&case.gene)).collect();
+    let nodes: Vec<&Node> = genes.iter().flat_map(Gene::nodes).collect();
+    for op in Op::all() {
+        assert!(nodes.contains(&&Node::Op(op)), "golden/export.py has no gene with {}", op.name());
+    }
+    for named in Named::ALL {
+        assert!(nodes.contains(&&Node::Named(named)), "golden/export.py has no gene with {}", named.name());
+    }
+    for loss in known_losses() {
+        assert!(genes.contains(&loss.gene()), "{} is new: run golden/export.py", loss.key);
+    }
 }
 
 #[test]

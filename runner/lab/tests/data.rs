@@ -309,18 +309,3 @@ fn a_path_is_needed_or_refused_by_source() {
         assert!(open(source, Some(Path::new("/somewhere"))).unwrap_err().contains("built in"));
     }
 }
-
-/// Runs where Debian's package is installed.
-#[test]
-fn fashion_mnist_loads_from_debians_package() {
-    match open(DataSource::FashionMnist, None) {
-        Ok(about) => {
-            let sizes = [about.sizes.train, about.sizes.search, about.sizes.select, about.sizes.final_];
-            assert_eq!((about.features, about.classes, sizes), (784, 10, [42_000, 9000, 9000, 10_000]));
-        }
-        Err(message) => {
-            eprintln!("skipped: {message}");
-            assert!(message.contains("apt-get install dataset-fashion-mnist"), "{message}");
-        }
-    }
-}

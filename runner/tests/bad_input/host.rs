@@ -1,6 +1,7 @@
 //! A disk that is full and one that is read-only: the run ends with a message, keeps its last checkpoint, and goes on when
 //! the disk does. Each needs a file system of its own, so the script runs in a mount namespace of its own (Linux).
 use crate::BUG;
+use crate::common::skip::skip;
 use crate::common::{Bench, assert_same_results, said, succeed};
 use crate::manifest::{GOOD, changed};
 use automl_contract::progress::Progress;
@@ -28,7 +29,7 @@ cp -r run "$5/run"
 fn script(bench: &Bench, budget: u64, breaks: &str, mends: &str) -> Option<Output> {
     let may = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
     if !may.is_ok_and(|ran| ran.status.success()) {
-        println!("skipped: mounting in a name space of one's own is not allowed here; `unshare -rm` must work");
+        skip("mounting in a name space of one's own is not allowed here; `unshare -rm` must work");
         return None;
     }
     let [disk, kept] = ["disk", "kept"].map(|name| bench.path(name));

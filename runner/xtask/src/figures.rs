@@ -2,7 +2,7 @@
 use crate::{place, step};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt::Write, fs, path::Path, process::Stdio};
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path, process::Stdio, time::Instant};
 
 /// One measured number.
 #[derive(Debug, Deserialize, Serialize)]
@@ -52,6 +52,36 @@ pub(crate) fn measure() -> Result<()> {
     }
     let folder = place::root()?.join("docs/figures");
     groups.iter().try_for_each(|(group, figures)| write(&folder, group, figures))
+}
+
+/// Runs continuous integration with an empty cache folder and again with the one it left, and writes the minutes of both.
+/// Crates that cargo has downloaded before stay where cargo keeps them.
+pub(crate) fn measure_ci() -> Result<()> {
+    let cache = place::cache()?.join("ci-bench");
+    if cache.exists() {
+        fs::remove_dir_all(&cache).with_context(|| format!("cannot empty {}", cache.display()))?;
+    }
+    let (machine, commit) = (machine(), commit()?);
+    let mut figures = Vec::new();
+    for (name, goal) in [("cold", 30.0), ("warm", 12.0)] {
+        let mut ci = step::command("bash", &[".ci/run"])?;
+        ci.env("CI", "true").env("XDG_CACHE_HOME", &cache).env_remove("LIBTORCH").env_remove("CARGO_TARGET_DIR");
+        let begin = Instant::now();
+        step::run(ci)?;
+        let value = (begin.elapsed().as_secs_f64() / 6.0).round() / 10.0;
+        figures.push(Figure {
+            name: format!("continuous integration, {name}"),
+            value,
+            unit: "min".to_owned(),
+            goal: Some(format!("≤ {goal} min")),
+            met: Some(value <= goal),
+            command: "make bench-ci".to_owned(),
+            machine: machine.clone(),
+            commit: commit.clone(),
+        });
+    }
+    fs::remove_dir_all(&cache).with_context(|| format!("cannot empty {}", cache.display()))?;
+    write(&place::root()?.join("docs/figures"), "ci", &figures)
 }
 
 /// Every group of figures in a folder, by name.

@@ -5,8 +5,10 @@
 //! ```text
 //! libtorch  find or fetch it          test     everything there is to test, once       full  large counts, in slices
 //! deny      the dependency checker    generate files made from code and figures        step  one external command, timed
+//! fashion_mnist  a real data set for the tests
 //! ```
 mod deny;
+mod fashion_mnist;
 mod figures;
 mod full;
 mod generate;
@@ -38,7 +40,11 @@ enum Command {
     /// Format, lints, dependencies, documentation, generated files and every test, with small counts
     Test,
     /// Measure this machine and write docs/figures
-    Bench,
+    Bench {
+        /// Measure how long continuous integration takes instead, with an empty cache and again with a full one
+        #[arg(long)]
+        ci: bool,
+    },
     /// Every test with large counts, in slices; what has passed at this commit is not repeated
     Figures,
     /// Write the generated files anew
@@ -73,8 +79,15 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Test => test::all(),
-        Command::Bench => figures::measure().and_then(|()| generate::all(false)),
-        Command::Figures => full::all(),
+        Command::Bench { ci } => {
+            if ci {
+                figures::measure_ci()?;
+            } else {
+                figures::measure()?;
+            }
+            generate::all(false)
+        }
+        Command::Figures => fashion_mnist::provide().and_then(|()| full::all()),
         Command::Generate { check } => generate::all(check),
         Command::Deny => deny::check(),
     }

@@ -39,6 +39,12 @@ impl Tally {
             *self.figures.entry(name.trim().to_owned()).or_default() += value;
         }
     }
+
+    /// Takes in that a test left itself out, which cargo counted as passed.
+    pub(crate) fn skip(&mut self) {
+        self.passed = self.passed.saturating_sub(1);
+        self.ignored += 1;
+    }
 }
 
 impl AddAssign<&Tally> for Tally {
@@ -74,7 +80,8 @@ mod tests {
         ] {
             tally.read(line);
         }
-        assert_eq!(tally.to_string(), "14 passed, 1 failed, 1 skipped");
+        tally.skip();
+        assert_eq!(tally.to_string(), "13 passed, 1 failed, 2 skipped");
         assert_eq!(tally.figures.into_iter().collect::<Vec<_>>(), [("kills that resumed".to_owned(), 60.0)]);
     }
 }
