@@ -7,7 +7,7 @@ SHELL := bash
 .ONESHELL:
 .PHONY: help mine build test test-full bench bench-ci docs env tools clean
 # torch-sys is compiled again whenever this changes: every cargo here gets the same one (xtask sets it by itself).
-WITH_LIBTORCH := LIBTORCH=$$(cargo xtask libtorch --print); export LIBTORCH
+WITH_LIBTORCH := [ -x "$(CARGO_TARGET_DIR)/release/xtask" ] || echo "compiling the build's helper first: a minute, once" >&2; LIBTORCH=$$(cargo xtask libtorch --print); export LIBTORCH
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.* ## ' Makefile | sed -E 's/^([a-z-]+):.* ## /make \1\t/' | expand -t 18
@@ -47,7 +47,7 @@ tools:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 	    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$${need[@]}"
 	  else
-	    echo "missing: $${need[*]}; on Debian or Ubuntu: sudo apt-get install --no-install-recommends $${need[*]}" >&2
+	    echo "missing: $${need[*]}; on Debian or Ubuntu: sudo apt-get update && sudo apt-get install --no-install-recommends $${need[*]}" >&2
 	    exit 1
 	  fi
 	fi >&2

@@ -3,6 +3,12 @@ use automl_contract::exit;
 use std::fmt::Display;
 use std::path::Path;
 
+/// This program as it was started, so that advice can be typed as it is printed.
+#[cfg(feature = "lab")]
+pub(crate) fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "runner".to_owned())
+}
+
 /// The end of a command that did not do what was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -37,8 +43,9 @@ impl Failure {
     #[cfg(feature = "lab")]
     pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
         Failure::internal(format!(
-            "cannot write {}: {error}; what was written before is intact: free space or permissions, then `runner resume`",
-            path.display()
+            "cannot write {}: {error}; what was written before is intact: free space or permissions, then `{} resume`",
+            path.display(),
+            program()
         ))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The best of many noisy scores looks better than it is. So the finalists are trained again with seeds and validation
 //! examples of their own, one is chosen, and only that one meets the usual losses on the final set.
-use crate::failure::Failure;
+use crate::failure::{Failure, program};
 use crate::mine::compare::{Comparison, Row, Scored, pair};
 use crate::mine::display::Display;
 use crate::mine::folder::RunFolder;
@@ -135,8 +135,9 @@ impl Finale<'_> {
             return output::json(&results);
         }
         output::line(format!(
-            "nothing found: of {} candidates {trained} could be trained and none learnt; give a larger budget (`runner resume {} --evaluations N`) or another seed",
+            "nothing found: of {} candidates {trained} could be trained and none learnt; give a larger budget (`{} resume {} --evaluations N`) or another seed",
             self.engine.evaluations(),
+            program(),
             self.folder.root().display()
         ))
     }

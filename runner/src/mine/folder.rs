@@ -12,7 +12,7 @@
 //! ```
 //! Files that must survive a kill are replaced atomically; `history.jsonl` is appended before the checkpoint is
 //! written, and lines beyond the checkpoint are cut off when the run is resumed.
-use crate::failure::Failure;
+use crate::failure::{Failure, program};
 use automl_search::checkpoint;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -33,8 +33,9 @@ impl RunFolder {
         let root = match out {
             Some(out) if out.join("minerrun.yaml").exists() => {
                 return Err(Failure::bad_input(format!(
-                    "{} already holds a run: continue it with `runner resume {}`, or choose another --out",
+                    "{} already holds a run: continue it with `{} resume {}`, or choose another --out",
                     out.display(),
+                    program(),
                     out.display()
                 )));
             }

@@ -1,6 +1,6 @@
 //! The search, generation by generation: step, write down, tell.
 use crate::cli::Running;
-use crate::failure::Failure;
+use crate::failure::{Failure, program};
 use crate::mine::display::Display;
 use crate::mine::finale;
 use crate::mine::fitness::MeanAccuracy;
@@ -154,7 +154,7 @@ impl Session {
 pub(crate) fn stopped(folder: &RunFolder) -> Failure {
     Failure {
         code: exit::CHECKPOINTED,
-        message: format!("stopped after a checkpoint; go on with `runner resume {}`", folder.root().display()),
+        message: format!("stopped after a checkpoint; go on with `{} resume {}`", program(), folder.root().display()),
     }
 }
 
