@@ -4,10 +4,13 @@
 //!
 //! ```text
 //! manifest ── reads a `MinerRun` file ──▶ minerrun ▶ spec (search, evaluation) ──▶ presets fill what was left out
+//!                                              cluster (pods: how many, of what, where), which a laptop reads and does not use
 //! schema    the JSON Schema of all that: ranges and descriptions live there    rules    what a range cannot say
 //! exit      the exit codes of `runner`            metrics   every metric's name, help and labels
 //! progress  the JSON that `/status` serves
 //! ```
+#[macro_use]
+pub mod cluster;
 pub mod exit;
 pub mod manifest;
 pub mod metrics;

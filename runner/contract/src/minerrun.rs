@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use crate::cluster::{CheckpointSpec, GpuSpec, ImageSpec, PlacementSpec, PodTemplateSpec, ResourcesSpec, text};
 use crate::rules;
 use crate::spec::{EvaluationSpec, SearchSpec};
 
@@ -12,6 +12,8 @@ use crate::spec::{EvaluationSpec, SearchSpec};
 pub const API_VERSION: &str = "automl.hivetrain.ai/v1alpha1";
 /// The kind a `MinerRun` file names.
 pub const KIND: &str = "MinerRun";
+/// The most islands of a run.
+pub const MAX_ISLANDS: u32 = 10_000;
 
 /// A search for one machine-learning component: what to search, how to score it, and in a cluster how to run it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,69 +40,81 @@ pub struct Metadata {
     pub name: String,
     /// The namespace in a cluster. Default: the one `kubectl` uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "text::label")]
     pub namespace: Option<String>,
     /// Words to select runs by. Default: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "text::labels")]
     pub labels: BTreeMap<String, String>,
     /// Notes for people and tools. Default: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "text::annotations")]
     pub annotations: BTreeMap<String, String>,
 }
 
 /// What to search and how: `search` and `evaluation` mean the same everywhere, the rest is for a cluster.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = rules::of("spec")))]
 pub struct MinerRunSpec {
     /// What to search for and how.
     pub search: SearchSpec,
     /// How a candidate is scored.
     pub evaluation: EvaluationSpec,
-    /// Islands that search at the same time, each in a pod of its own. Used in a cluster only. Default: the operator decides.
+    /// Islands that search at the same time, each in a pod of its own; 0 keeps the run and stops its pods. Used in a cluster only. Default: 1.
+    #[serde(default = "one_island")]
+    #[schemars(range(min = 0, max = MAX_ISLANDS), extend("x-cluster-only" = true))]
+    pub replicas: u32,
+    /// GPUs for each pod. Used in a cluster only. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cluster-only" = true))]
-    pub replicas: Option<Value>,
-    /// GPUs for each pod. Used in a cluster only. Default: the operator decides.
+    pub gpu: Option<GpuSpec>,
+    /// Processor, memory and disk for each pod. Used in a cluster only. Default: 1 processor and 512Mi asked for, no limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cluster-only" = true))]
-    pub gpu: Option<Value>,
-    /// Processor and memory for each pod. Used in a cluster only. Default: the operator decides.
+    pub resources: Option<ResourcesSpec>,
+    /// The image pods run, and the Secrets to pull it with. Used in a cluster only. Default: the operator's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cluster-only" = true))]
-    pub resources: Option<Value>,
-    /// The image pods run, and the Secrets to pull it with. Used in a cluster only. Default: the operator decides.
+    pub image: Option<ImageSpec>,
+    /// Where checkpoints are kept, and whether they outlive the run. Used in a cluster only. Default: an `emptyDir` of 1Gi.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cluster-only" = true))]
-    pub image: Option<Value>,
-    /// Where checkpoints are kept, and whether they outlive the run. Used in a cluster only. Default: the operator decides.
+    pub checkpoint: Option<CheckpointSpec>,
+    /// Stops the pods after a checkpoint and keeps the run. Used in a cluster only. Default: false.
+    #[serde(default)]
+    #[schemars(extend("x-cluster-only" = true))]
+    pub suspend: bool,
+    /// The Kueue `LocalQueue` that admits the run, and from then on decides when it is suspended; it cannot be changed. Used in a cluster only. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "text::label", extend("x-cluster-only" = true))]
+    pub queue_name: Option<String>,
+    /// Seconds after the end until the run is deleted. Used in a cluster only. Default: it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 2_147_483_647), extend("x-cluster-only" = true))]
+    pub ttl_seconds_after_finished: Option<u32>,
+    /// Seconds the run may take, from its first pod on. Used in a cluster only. Default: no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 2_147_483_647), extend("x-cluster-only" = true))]
+    pub active_deadline_seconds: Option<u32>,
+    /// Times an island is started again after failing; a stop after a checkpoint is no failure. Used in a cluster only. Default: 6.
+    #[serde(default = "six_times")]
+    #[schemars(range(min = 0, max = 1_000), extend("x-cluster-only" = true))]
+    pub backoff_limit_per_index: u32,
+    /// On which nodes pods may run. Used in a cluster only. Default: any; islands spread over nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cluster-only" = true))]
-    pub checkpoint: Option<Value>,
-    /// Stops the pods after a checkpoint and keeps the run. Used in a cluster only. Default: the operator decides.
+    pub placement: Option<PlacementSpec>,
+    /// What is added to the pods, as far as it is allowed. Used in a cluster only. Default: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cluster-only" = true))]
-    pub suspend: Option<Value>,
-    /// The queue that admits the run. Used in a cluster only. Default: the operator decides.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cluster-only" = true))]
-    pub queue_name: Option<Value>,
-    /// Seconds after the end until the run is deleted. Used in a cluster only. Default: the operator decides.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cluster-only" = true))]
-    pub ttl_seconds_after_finished: Option<Value>,
-    /// Seconds the run may take. Used in a cluster only. Default: the operator decides.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cluster-only" = true))]
-    pub active_deadline_seconds: Option<Value>,
-    /// Times an island is started again after failing. Used in a cluster only. Default: the operator decides.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cluster-only" = true))]
-    pub backoff_limit_per_index: Option<Value>,
-    /// On which nodes pods may run. Used in a cluster only. Default: the operator decides.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cluster-only" = true))]
-    pub placement: Option<Value>,
-    /// Changes to the pods, as far as they are allowed. Used in a cluster only. Default: the operator decides.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-cluster-only" = true))]
-    pub pod_template: Option<Value>,
+    pub pod_template: Option<PodTemplateSpec>,
+}
+
+fn one_island() -> u32 {
+    1
+}
+
+fn six_times() -> u32 {
+    6
 }

@@ -6,7 +6,7 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::{Number, Value};
 
 use crate::manifest::Problem;
-use crate::schema::{self, is_cluster_only};
+use crate::schema;
 use crate::text::{alternatives, bare, dotted, meant, shown};
 use crate::yaml::{At, Document, member};
 
@@ -68,6 +68,17 @@ fn named(document: &Document, kind: &ValidationErrorKind, pointer: &str, value: 
         ValidationErrorKind::MaxLength { .. } => one(format!("too long; {}", give())),
         ValidationErrorKind::MinItems { .. } => one(format!("too few entries; {}", give())),
         ValidationErrorKind::MaxItems { .. } => one(format!("too many entries; {}", give())),
+        ValidationErrorKind::AnyOf { .. } if value.is_null() => one(format!("has no value; {}", give())),
+        ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::Pattern { .. } => {
+            one(format!("{} does not fit here; {}", found(value), give()))
+        }
+        ValidationErrorKind::MaxProperties { .. } => one(format!("too many entries; {}", give())),
+        ValidationErrorKind::UniqueItems => one("an entry is given twice; keep one of them".to_owned()),
+        ValidationErrorKind::PropertyNames { error } => one(format!(
+            "{} is no key: it is `name` or `prefix/name`, the name of at most 63 letters, digits, `-`, `_` and `.`, \
+             the prefix a DNS name",
+            found(error.instance())
+        )),
         other => one(format!("does not meet the schema's `{}`; {}", other.keyword(), give())),
     }
 }
@@ -111,8 +122,8 @@ fn found(value: &Value) -> String {
 
 /// What a schema allows, for people: `a whole number from 2 to 100000`.
 pub(crate) fn expected(schema: &Value) -> String {
-    if is_cluster_only(schema) {
-        return "used in a cluster only".to_owned();
+    if let Some(words) = schema.get("x-expected").and_then(Value::as_str) {
+        return words.to_owned();
     }
     if let Some(choices) = schema.get("enum").and_then(Value::as_array) {
         return alternatives(choices.iter().filter_map(Value::as_str));
@@ -126,6 +137,9 @@ pub(crate) fn expected(schema: &Value) -> String {
         Some("array") => {
             let each = schema.get("items").map(|items| format!(", each {}", expected(items))).unwrap_or_default();
             format!("{}{each}", span("a list", bounds("minItems", "maxItems"), " entries"))
+        }
+        Some("object") if schema.get("maxProperties").is_some() => {
+            span("a mapping", bounds("minProperties", "maxProperties"), " entries")
         }
         Some("object") => {
             let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();

@@ -39,6 +39,9 @@ fn fields(schema: &Value, path: &str, is_required: bool, table: &mut String, cho
             let _ = writeln!(choices, "{head}- `{choice}`: {text}", text = text.replace('\n', " "));
         }
         fields(field, &path, needed, table, choices);
+        if let Some(items) = field.get("items") {
+            fields(items, &format!("{path}[]"), needed, table, choices);
+        }
     }
 }
 

@@ -4,17 +4,21 @@
 //! bounds. Transforms make it plain: no `null` alternatives (a field is given or left out) and one `enum` per choice.
 use std::sync::LazyLock;
 
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use serde_json::{Map, Value};
 
 use crate::minerrun::MinerRun;
 
-static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+static SCHEMA: LazyLock<Value> = LazyLock::new(of::<MinerRun>);
+
+/// The plain JSON Schema (draft 2020-12) of a type, without references; a custom resource's status is made like this too.
+pub fn of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let generator = settings.with_transform(RecursiveTransform(plain)).into_generator();
-    generator.into_root_schema_for::<MinerRun>().to_value()
-});
+    generator.into_root_schema_for::<T>().to_value()
+}
 
 /// The JSON Schema (draft 2020-12) of a `MinerRun` file, without references.
 pub fn schema() -> Value {
@@ -26,9 +30,7 @@ pub(crate) fn shared() -> &'static Value {
 }
 
 /// Removes what Rust's types add and a file does not have: `null` alternatives and one sub-schema per enum variant.
-///
-/// Wrap it in [`RecursiveTransform`] to make a custom resource show the same schema.
-pub fn plain(schema: &mut schemars::Schema) {
+fn plain(schema: &mut schemars::Schema) {
     if let Some(object) = schema.as_object_mut() {
         without_null(object);
         one_enum(object);

@@ -150,6 +150,113 @@ const AFTER_SOURCE: &[(&str, &str)] = &[
         "\n  \"ev\\u001bil\\nx\": 1",
         "12:3: spec[\"ev\\u{1b}il\\nx\"]: unknown field; known here: `activeDeadlineSeconds`, `backoffLimitPerIndex`, `checkpoint`, `evaluation`, `gpu`, `image`, `placement`, `podTemplate`, `queueName`, `replicas`, `resources`, `search`, `suspend` or `ttlSecondsAfterFinished`",
     ),
+    (
+        "\n  replicas: 2\n  checkpoint: {claim: {}}",
+        "13:16: spec.checkpoint.claim.accessMode: a claim of this access mode serves one island: set `ReadWriteMany` (and a `storageClass` that offers it), or `replicas: 1`",
+    ),
+    (
+        "\n  gpu: {}",
+        "9:3: spec.evaluation.device: `cpu` (also where it is left out) would leave the GPUs of `spec.gpu` idle: set `cuda` or `auto`, or remove `spec.gpu`",
+    ),
+    (
+        "\n  suspend: true\n  queueName: q",
+        "12:12: spec.suspend: has no effect where `queueName` is set, as the queue then decides: hold the run's workload there, or remove one of both",
+    ),
+    (
+        "\n    device: auto\n  gpu: {migProfile: 1g.10gb, shared: true}",
+        "13:8: spec.gpu: `migProfile`, `shared` and `deviceClass` are different ways to get a GPU: keep one of them",
+    ),
+    (
+        "\n    device: auto\n  gpu: {count: 2, shared: true}",
+        "13:16: spec.gpu.count: more than one share of a GPU is not faster than one: set 1, or `shared: false`",
+    ),
+    (
+        "\n  image: {digest: 'sha256:0000000000000000000000000000000000000000000000000000000000000000'}",
+        "12:19: spec.image.digest: a digest of which image? give `reference` too",
+    ),
+    (
+        "\n  resources: {requests: {cpu: 2}, limits: {cpu: 1500m}}",
+        "12:31: spec.resources.requests.cpu: more than `limits.cpu`: lower it or raise the limit",
+    ),
+    (
+        "\n  resources: {requests: {memory: 2Gi}, limits: {memory: 2000Mi}}",
+        "12:34: spec.resources.requests.memory: more than `limits.memory`: lower it or raise the limit",
+    ),
+    (
+        "\n  resources: {requests: {ephemeral-storage: 1.5G}, limits: {ephemeral-storage: 1Gi}}",
+        "12:45: spec.resources.requests.ephemeral-storage: more than `limits.ephemeral-storage`: lower it or raise the limit",
+    ),
+    ("\n  checkpoint: {}", "12:15: spec.checkpoint: give `emptyDir` or `claim`, one of both"),
+    (
+        "\n  placement: {nodeSelector: {a b: c}}",
+        "12:29: spec.placement.nodeSelector: a key is `name` or `prefix/name`: the name at most 63 letters, digits, `-`, `_` and `.`, the prefix a DNS name, 253 characters in all",
+    ),
+    (
+        "\n  placement: {tolerations: [{operator: Exists, value: x}]}",
+        "12:28: spec.placement.tolerations: `Exists` has no `value`, and `Equal` (also where it is left out) needs a `key`",
+    ),
+    (
+        "\n  placement: {tolerations: [{key: a, tolerationSeconds: 5}]}",
+        "12:28: spec.placement.tolerations: `tolerationSeconds` is for `effect: NoExecute`: set that or remove it",
+    ),
+    (
+        "\n  placement: {topologySpread: [{topologyKey: a}, {topologyKey: a}]}",
+        "12:31: spec.placement.topologySpread: a `topologyKey` is given twice: keep one of them",
+    ),
+    (
+        "\n  podTemplate: {env: [{name: A}, {name: A}]}",
+        "12:22: spec.podTemplate.env: a `name` is given twice: keep one of them",
+    ),
+    (
+        "\n  podTemplate: {env: [{name: AUTOML_X}]}",
+        "12:22: spec.podTemplate.env: names that begin with `AUTOML_` are the program's own: choose another",
+    ),
+    (
+        "\n  podTemplate: {env: [{name: A, value: x, secret: {name: s, key: k}}]}",
+        "12:22: spec.podTemplate.env: give `value` or `secret`, not both",
+    ),
+    (
+        "\n  podTemplate: {volumes: [{name: a, claim: c}, {name: a, claim: c}]}",
+        "12:26: spec.podTemplate.volumes: a `name` is given twice: keep one of them",
+    ),
+    (
+        "\n  podTemplate: {volumes: [{name: a}]}",
+        "12:26: spec.podTemplate.volumes: give `claim` or `configMap`, one of both, for each",
+    ),
+    (
+        "\n  podTemplate: {metadata: {labels: {-a: b}}}",
+        "12:36: spec.podTemplate.metadata.labels: a key is `name` or `prefix/name`: the name at most 63 letters, digits, `-`, `_` and `.`, the prefix a DNS name, 253 characters in all",
+    ),
+    (
+        "\n  podTemplate: {metadata: {labels: {automl.hivetrain.ai/run: x}}}",
+        "12:36: spec.podTemplate.metadata.labels: keys of `automl.hivetrain.ai/`, `app.kubernetes.io/` and `batch.kubernetes.io/` are the operator's: choose another prefix",
+    ),
+    (
+        "\n  podTemplate: {metadata: {annotations: {a/b/c: d}}}",
+        "12:41: spec.podTemplate.metadata.annotations: a key is `name` or `prefix/name`: the name at most 63 letters, digits, `-`, `_` and `.`, the prefix a DNS name, 253 characters in all",
+    ),
+    (
+        "\n  podTemplate: {metadata: {annotations: {batch.kubernetes.io/x: y}}}",
+        "12:41: spec.podTemplate.metadata.annotations: keys of `automl.hivetrain.ai/`, `app.kubernetes.io/` and `batch.kubernetes.io/` are the operator's: choose another prefix",
+    ),
+    (
+        "\n  resources: {limits: {cpu: -1}}",
+        "12:29: spec.resources.limits.cpu: `-1` is too small; give an amount such as `2`, `500m` or `4Gi`",
+    ),
+    (
+        "\n  resources: {limits: {cpu: 0.5}}",
+        "12:29: spec.resources.limits.cpu: `0.5` does not fit here; give an amount such as `2`, `500m` or `4Gi`",
+    ),
+    (
+        "\n  resources: {limits: {cpu: 1e3x}}",
+        "12:29: spec.resources.limits.cpu: the text `1e3x` does not fit here; give an amount such as `2`, `500m` or `4Gi`",
+    ),
+    (
+        "\n  queueName: A",
+        "12:14: spec.queueName: the text `A` does not fit here; give a name of at most 63 lower-case letters, digits and `-`",
+    ),
+    ("\n  image: {pullSecrets: [a, a]}", "12:24: spec.image.pullSecrets: an entry is given twice; keep one of them"),
+    ("\n  replicas: 10001", "12:13: spec.replicas: `10001` is too large; give a whole number from 0 to 10000"),
 ];
 
 /// What of the right file is replaced, by what, and what one is told.
@@ -203,7 +310,16 @@ const REPLACED: &[(&str, &str, &str)] = &[
         "name: abcdefghijabcdefghijabcdefghijabcdefghijabcdefghi",
         "4:9: metadata.name: not a usable name: use at most 48 lower-case letters, digits and `-`, beginning with a letter and ending with a letter or digit",
     ),
-    ("name: digits", "name: digits\n  labels: {a: 1}", "5:15: metadata.labels.a: `1` does not fit here; give text"),
+    (
+        "name: digits",
+        "name: digits\n  labels: {a: 1}",
+        "5:15: metadata.labels.a: `1` does not fit here; give at most 63 letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit",
+    ),
+    (
+        "name: digits",
+        "name: digits\n  labels: {a b: c}",
+        "5:11: metadata.labels: the text `a b` is no key: it is `name` or `prefix/name`, the name of at most 63 letters, digits, `-`, `_` and `.`, the prefix a DNS name",
+    ),
     ("name: digits", "name: digits\n  label: {a: x}", "5:3: metadata.label: unknown field; did you mean `labels`?"),
     (
         "source: digits",

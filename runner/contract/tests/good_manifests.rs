@@ -1,4 +1,5 @@
 //! Files that are right: presets, every field, what a cluster prints, YAML's shorthands.
+use automl_contract::cluster::{AccessMode, PullPolicy, TaintEffect};
 use automl_contract::manifest::{Loaded, read};
 use automl_contract::spec::{Budget, DataSource, DeviceName, GeneLimits, SearchPreset, Variation, VocabularyName};
 
@@ -106,8 +107,8 @@ metadata:
 spec:
   replicas: 3
   search: {budget: {evaluations: 10}}
-  gpu: {count: 1, tolerations: [a, b]}
-  evaluation: {dataset: {source: digits}}
+  gpu: {count: 1, product: NVIDIA-H100}
+  evaluation: {dataset: {source: digits}, device: auto}
   ttlSecondsAfterFinished: 60
 status: {phase: Done}
 ";
@@ -122,7 +123,69 @@ status: {phase: Done}
     ];
     assert_eq!(unused, expected);
     // The submitter and the operator may want them; they are not lost.
-    assert_eq!(run.spec.gpu.unwrap()["count"], 1);
+    assert_eq!(run.spec.gpu.unwrap().product.as_deref(), Some("NVIDIA-H100"));
+}
+
+#[test]
+fn every_field_for_a_cluster_is_read() {
+    let text = "\
+apiVersion: automl.hivetrain.ai/v1alpha1
+kind: MinerRun
+metadata: {name: a, labels: {example.com/team: brains}, annotations: {Example.com/note: 'a: b'}}
+spec:
+  search: {budget: {evaluations: 10}}
+  evaluation: {dataset: {source: idx, path: /data/mnist}, device: cuda}
+  replicas: 3
+  gpu: {count: 2, deviceClass: gpu.nvidia.com, product: NVIDIA-H100}
+  resources:
+    requests: {cpu: 2, memory: 1.5Gi, ephemeral-storage: 500M}
+    limits: {cpu: 2500m, memory: 2Gi}
+  image: {reference: 'registry.example:5000/automl/runner:1.2', pullPolicy: Always, pullSecrets: [a, b.c]}
+  checkpoint: {claim: {size: 5Gi, storageClass: shared, retain: true, accessMode: ReadWriteMany}}
+  suspend: false
+  queueName: gpu-team
+  ttlSecondsAfterFinished: 0
+  activeDeadlineSeconds: 3600
+  backoffLimitPerIndex: 0
+  placement:
+    nodeSelector: {topology.kubernetes.io/zone: a, empty: ''}
+    tolerations: [{operator: Exists}, {key: spot, value: 'yes', effect: NoExecute, tolerationSeconds: 60}]
+    topologySpread: [{topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule}]
+    priorityClassName: low
+    runtimeClassName: nvidia
+  podTemplate:
+    metadata: {labels: {team: brains}, annotations: {Example.com/a: 'any text: $'}}
+    env: [{name: HTTPS_PROXY, value: 'http://proxy:3128'}, {name: TOKEN, secret: {name: s, key: k.txt}}]
+    volumes: [{name: mnist, claim: mnist-data}, {name: extra, configMap: extra}]
+";
+    let run = loaded(text).run;
+    let spec = run.spec;
+    let limits = spec.resources.unwrap();
+    let requests = limits.requests.unwrap();
+    assert_eq!([requests.cpu, requests.memory].map(|amount| amount.unwrap().0), ["2", "1.5Gi"]);
+    assert_eq!(limits.limits.unwrap().cpu.unwrap().0, "2500m");
+    let claim = spec.checkpoint.unwrap().claim.unwrap();
+    assert_eq!((claim.size.as_str(), claim.retain, claim.access_mode), ("5Gi", true, AccessMode::ReadWriteMany));
+    let placement = spec.placement.unwrap();
+    assert_eq!(placement.tolerations[1].effect, Some(TaintEffect::NoExecute));
+    assert_eq!(placement.topology_spread.unwrap()[0].max_skew, 1);
+    let pods = spec.pod_template.unwrap();
+    assert_eq!((pods.env[1].secret.as_ref().unwrap().key.as_str(), pods.volumes.len()), ("k.txt", 2));
+    assert_eq!((spec.replicas, spec.backoff_limit_per_index, spec.ttl_seconds_after_finished), (3, 0, Some(0)));
+}
+
+#[test]
+fn what_a_cluster_uses_has_the_defaults_that_a_cluster_fills_in() {
+    let spec = with_spec("budget: {evaluations: 10}", "dataset: {source: digits}").run.spec;
+    assert_eq!((spec.replicas, spec.suspend, spec.backoff_limit_per_index), (1, false, 6));
+    let text = format!(
+        "{HEAD}spec: {{search: {{budget: {{evaluations: 10}}}}, evaluation: {{dataset: {{source: digits}}, device: auto}}, \
+         gpu: {{}}, checkpoint: {{claim: {{}}}}, image: {{}}}}"
+    );
+    let spec = loaded(&text).run.spec;
+    assert_eq!(spec.gpu.map(|gpu| (gpu.count, gpu.shared)), Some((1, false)));
+    assert_eq!(spec.checkpoint.and_then(|one| one.claim).map(|claim| claim.size), Some("1Gi".to_owned()));
+    assert_eq!(spec.image.map(|image| image.pull_policy), Some(PullPolicy::IfNotPresent));
 }
 
 #[test]

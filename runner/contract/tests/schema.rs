@@ -1,6 +1,6 @@
 //! The schema is the one place of ranges and descriptions: what it says is what reading does.
 use automl_contract::manifest::read;
-use automl_contract::rules::RULES;
+use automl_contract::rules::{RULES, TRANSITIONS};
 use automl_contract::{metrics, reference, schema};
 use kube_cel::ScopeContext;
 use proptest::prelude::*;
@@ -43,15 +43,103 @@ fn every_field_is_described_with_its_default() {
 fn the_schema_has_no_references_and_carries_the_rules() {
     let schema = schema::schema();
     assert!(!schema.to_string().contains("$ref"));
-    for rule in RULES {
+    for rule in RULES.iter().chain(TRANSITIONS) {
         let at = rule.path.split('.').filter(|name| !name.is_empty());
         let object = at.fold(&schema, |schema, name| &schema["properties"][name]);
         let carried = object["x-kubernetes-validations"].as_array().unwrap();
         assert!(carried.iter().any(|one| one["rule"] == rule.cel && one["message"] == rule.message), "{rule:?}");
         // What the API server would refuse a custom resource for: other variables, unbounded work.
         let warnings = kube_cel::analyze_rule(rule.cel, &kube_cel::compile_schema(object), ScopeContext::CrdValidation);
-        assert!(warnings.is_empty(), "{warnings:?}");
+        assert!(warnings.is_empty(), "{rule:?}: {warnings:?}");
     }
+}
+
+/// Texts of every form that some pattern asks for.
+fn patterned(schema: &Value) -> Vec<Value> {
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    let texts = ["a", "b-1", "1Gi", "20M", "1g.10gb", "7g.80gb+me", &digest, "Abc_d", "a.b/c", "x.y.z"];
+    let texts = texts.into_iter().map(Value::from).collect::<Vec<_>>();
+    let fits = jsonschema::validator_for(schema).unwrap();
+    texts.into_iter().filter(|text| fits.is_valid(text)).collect()
+}
+
+/// Makes a file of the right ranges meet the rules about what only a cluster uses.
+fn tidy(file: &mut Value) {
+    let spec = &mut file["spec"];
+    let given = |value: &Value| !value.is_null();
+    if given(&spec["queueName"]) {
+        spec["suspend"] = json!(false);
+    }
+    if let Some(gpu) = spec.get_mut("gpu").and_then(Value::as_object_mut) {
+        if gpu.contains_key("migProfile") {
+            gpu.remove("deviceClass");
+        }
+        if gpu.contains_key("migProfile") || gpu.contains_key("deviceClass") || gpu.get("count").is_some() {
+            gpu.remove("shared");
+        }
+        if spec["evaluation"]["device"] != "cuda" {
+            spec["evaluation"]["device"] = json!("auto");
+        }
+    }
+    if let Some(image) =
+        spec.get_mut("image").and_then(Value::as_object_mut).filter(|image| image.contains_key("digest"))
+    {
+        image.entry("reference").or_insert_with(|| json!("r"));
+    }
+    if let Some(resources) = spec.get_mut("resources").and_then(Value::as_object_mut).filter(|both| both.len() == 2) {
+        resources.remove("requests");
+    }
+    if let Some(checkpoint) = spec.get_mut("checkpoint").and_then(Value::as_object_mut) {
+        if checkpoint.contains_key("claim") {
+            checkpoint.remove("emptyDir");
+        } else {
+            checkpoint.entry("emptyDir").or_insert_with(|| json!({}));
+        }
+        if let Some(claim) = checkpoint.get_mut("claim").filter(|_| spec["replicas"].as_u64().unwrap_or(1) > 1) {
+            claim["accessMode"] = json!("ReadWriteMany");
+        }
+    }
+    let lists = [
+        ("/spec/image/pullSecrets", ""),
+        ("/spec/placement/topologySpread", "topologyKey"),
+        ("/spec/podTemplate/env", "name"),
+        ("/spec/podTemplate/volumes", "name"),
+    ];
+    for (pointer, key) in lists {
+        let Some(list) = file.pointer_mut(pointer).and_then(Value::as_array_mut).filter(|list| list.len() > 1) else {
+            continue;
+        };
+        for (index, item) in list.iter_mut().enumerate() {
+            let slot = if key.is_empty() { item } else { &mut item[key] };
+            *slot = format!("n{index}").into();
+        }
+    }
+    let items = |file: &mut Value, pointer: &str, mend: &dyn Fn(&mut Map<String, Value>)| {
+        let list = file.pointer_mut(pointer).and_then(Value::as_array_mut);
+        list.into_iter().flatten().filter_map(Value::as_object_mut).for_each(mend);
+    };
+    items(file, "/spec/podTemplate/env", &|variable| {
+        if variable.contains_key("value") {
+            variable.remove("secret");
+        }
+    });
+    items(file, "/spec/podTemplate/volumes", &|volume| {
+        if volume.contains_key("configMap") {
+            volume.remove("claim");
+        } else {
+            volume.entry("claim").or_insert_with(|| json!("c"));
+        }
+    });
+    items(file, "/spec/placement/tolerations", &|toleration| {
+        if toleration.get("operator").is_some_and(|operator| operator == "Exists") {
+            toleration.remove("value");
+        } else {
+            toleration.entry("key").or_insert_with(|| json!("k"));
+        }
+        if toleration.contains_key("tolerationSeconds") {
+            toleration.insert("effect".into(), json!("NoExecute"));
+        }
+    });
 }
 
 /// The smallest value a schema accepts.
@@ -66,6 +154,7 @@ fn least(schema: &Value) -> Value {
         }
         Some("array") => vec![least(&schema["items"]); schema["minItems"].as_u64().unwrap_or(0) as usize].into(),
         Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| json!(1)),
+        Some("string") if schema.get("pattern").is_some() => patterned(schema)[0].clone(),
         Some("string") => "x".repeat(schema["minLength"].as_u64().unwrap_or(1) as usize).into(),
         _ => json!(true),
     }
@@ -99,6 +188,7 @@ fn set(file: &mut Value, schema: &Value, pointer: &str, value: Value) {
 fn told(pointer: &str, value: &Value) -> Result<(), String> {
     let mut file = roomy();
     set(&mut file, &schema::schema(), pointer, value.clone());
+    tidy(&mut file);
     read(&file.to_string(), "m.yaml").map(|_| ()).map_err(|error| error.to_string())
 }
 
@@ -122,14 +212,18 @@ fn edges(field: &Value) -> Vec<(Value, bool)> {
     for (low, high) in [("minLength", "maxLength"), ("minItems", "maxItems")] {
         let fill = |count: u64| match field["type"].as_str() {
             Some("array") => Value::Array(vec![least(&field["items"]); count as usize]),
+            _ if field.get("pattern").is_some() => "a".repeat(count as usize).into(),
             _ => "é".repeat(count as usize).into(),
         };
+        // A text of the right length may have the wrong form.
+        let form =
+            jsonschema::validator_for(&json!({ "pattern": field.get("pattern").unwrap_or(&json!("")) })).unwrap();
         if let Some(bound) = field[low].as_u64() {
-            edges.push((fill(bound), true));
+            edges.push((fill(bound), form.is_valid(&fill(bound))));
             edges.extend(bound.checked_sub(1).map(|count| (fill(count), false)));
         }
         if let Some(bound) = field[high].as_u64() {
-            edges.extend([(fill(bound), true), (fill(bound + 1), false)]);
+            edges.extend([(fill(bound), form.is_valid(&fill(bound))), (fill(bound + 1), false)]);
         }
     }
     edges
@@ -155,7 +249,7 @@ fn reading_accepts_exactly_the_ranges_of_the_schema() {
 }
 
 /// Any value a schema accepts.
-fn any(schema: &Value) -> BoxedStrategy<Value> {
+fn fitting(schema: &Value) -> BoxedStrategy<Value> {
     if let Some(choices) = schema["enum"].as_array() {
         return prop::sample::select(choices.clone()).boxed();
     }
@@ -163,7 +257,7 @@ fn any(schema: &Value) -> BoxedStrategy<Value> {
         Some("object") if schema.get("properties").is_some() => {
             let required = schema["required"].as_array().cloned().unwrap_or_default();
             let members = schema["properties"].as_object().unwrap().iter().map(|(name, field)| {
-                let value = any(field);
+                let value = fitting(field);
                 let given = required.contains(&json!(name));
                 (Just(name.clone()), if given { value.prop_map(Some).boxed() } else { prop::option::of(value).boxed() })
             });
@@ -172,12 +266,14 @@ fn any(schema: &Value) -> BoxedStrategy<Value> {
             };
             members.collect::<Vec<_>>().prop_map(present).boxed()
         }
-        Some("object") => prop::collection::hash_map("\\PC{1,9}", any(&schema["additionalProperties"]), 0..3)
-            .prop_map(|members| members.into_iter().collect::<Map<_, _>>().into())
-            .boxed(),
+        Some("object") => {
+            prop::collection::hash_map("[a-z][a-z0-9]{0,8}", fitting(&schema["additionalProperties"]), 0..3)
+                .prop_map(|members| members.into_iter().collect::<Map<_, _>>().into())
+                .boxed()
+        }
         Some("array") => {
             let least = schema["minItems"].as_u64().unwrap_or(0) as usize;
-            prop::collection::vec(any(&schema["items"]), least..=8).prop_map(Value::Array).boxed()
+            prop::collection::vec(fitting(&schema["items"]), least..=8).prop_map(Value::Array).boxed()
         }
         Some("integer") => {
             let bound = |name: &str| schema[name].as_f64().unwrap() as u64;
@@ -189,6 +285,7 @@ fn any(schema: &Value) -> BoxedStrategy<Value> {
             let (low, high) = (bound("minimum"), bound("maximum"));
             prop_oneof![Just(low), Just(high), low..=high].prop_map(Value::from).boxed()
         }
+        Some("string") if schema.get("pattern").is_some() => prop::sample::select(patterned(schema)).boxed(),
         // Texts that a careless writer of YAML would turn into something else come often.
         Some("string") => prop_oneof![
             "\\PC{1,40}",
@@ -210,7 +307,8 @@ fn any(schema: &Value) -> BoxedStrategy<Value> {
         ]
         .prop_map(Value::from)
         .boxed(),
-        _ => Just(json!({ "count": 1 })).boxed(),
+        Some("boolean") => any::<bool>().prop_map(Value::from).boxed(),
+        _ => prop::sample::select(vec![json!(0), json!(2), json!("500m"), json!("1.5Gi")]).boxed(),
     }
 }
 
@@ -237,6 +335,7 @@ fn repair(mut file: Value, name: String) -> Value {
         Some("fashion-mnist") => {}
         _ => dataset["path"] = json!("data"),
     }
+    tidy(&mut file);
     file
 }
 
@@ -245,7 +344,7 @@ proptest! {
 
     #[test]
     fn a_right_spec_written_out_is_read_back_equal(
-        file in any(&schema::schema()),
+        file in fitting(&schema::schema()),
         name in "[a-z]([a-z0-9-]{0,46}[a-z0-9])?",
     ) {
         let file = repair(file, name);
@@ -270,7 +369,7 @@ fn the_reference_has_a_row_for_every_field() {
     let table = reference::markdown();
     fields(&schema::schema(), "", &mut |pointer, _, _| {
         if !pointer.ends_with("/0") {
-            let path = pointer[1..].replace('/', ".");
+            let path = pointer[1..].replace("/0", "[]").replace('/', ".");
             assert!(table.contains(&format!("| `{path}` |")), "{path} is missing");
         }
     });

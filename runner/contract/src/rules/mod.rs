@@ -1,13 +1,20 @@
 //! What a range cannot say: rules between fields, as data in CEL.
 //!
 //! A rule is attached to the schema of the type it speaks of ([`of`]), so the custom resource carries it to the API
-//! server; reading a file evaluates the same text here. Whatever one of them accepts, the other accepts.
+//! server; reading a file evaluates the same text here. Whatever one of them accepts, the other accepts. Rules about a
+//! change ([`TRANSITIONS`]) need an older version to compare with, so only the API server evaluates them.
+mod list;
+
 use std::sync::LazyLock;
 
 use kube_cel::{CompiledSchema, Validator, compile_schema};
 use serde_json::{Value, json};
 
+pub use self::list::{RULES, TRANSITIONS};
 use crate::minerrun::MinerRun;
+
+/// The most characters of a run's name: pods are named after it, a version and an index, and a host name has at most 63.
+pub const MAX_NAME: usize = 48;
 
 /// A condition that a `MinerRun` must meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,61 +37,17 @@ impl Rule {
     }
 }
 
-/// Every rule there is.
-pub const RULES: &[Rule] = &[
-    Rule {
-        path: "",
-        field: "metadata.name",
-        // Pods are named after the run and an index, and a host name has at most 63 characters.
-        cel: "self.metadata.name.matches('^[a-z]([a-z0-9-]{0,46}[a-z0-9])?$')",
-        message: "not a usable name: use at most 48 lower-case letters, digits and `-`, beginning with a letter and \
-                  ending with a letter or digit",
-    },
-    Rule {
-        path: "spec.search",
-        field: "tournament",
-        cel: "!has(self.tournament) || self.tournament <= \
-              (has(self.population) ? self.population : (self.preset == 'original' ? 50 : 100))",
-        message: "larger than the population (100 unless given; 50 with preset original): lower it or raise `population`",
-    },
-    Rule {
-        path: "spec.search",
-        field: "warmStart",
-        cel: "!has(self.warmStart) || size(self.warmStart) <= \
-              (has(self.population) ? self.population : (self.preset == 'original' ? 50 : 100))",
-        message: "more genes than the population holds (100 unless given; 50 with preset original): \
-                  give fewer or raise `population`",
-    },
-    Rule {
-        path: "spec.search.variation",
-        field: "",
-        // The allowance is for decimal fractions that have no exact binary form.
-        cel: "self.crossover + self.subtree + self.point + self.constant <= 1.000000001",
-        message: "the probabilities add up to more than 1: lower some; what is left to 1 copies the parent",
-    },
-    Rule {
-        path: "spec.evaluation.dataset",
-        field: "path",
-        cel: "!(self.source in ['idx', 'npy', 'npz']) || has(self.path)",
-        message: "missing; `idx` and `npy` read a folder, `npz` a file: name it",
-    },
-    Rule {
-        path: "spec.evaluation.dataset",
-        field: "path",
-        cel: "!(self.source in ['digits', 'synthetic']) || !has(self.path)",
-        message: "has no effect, as `digits` and `synthetic` are inside the program: remove it or choose another `source`",
-    },
-];
-
 /// The rules about the object at a dotted path, as the value of the schema keyword `x-kubernetes-validations`.
 pub fn of(path: &str) -> Value {
-    let about = RULES.iter().filter(|rule| rule.path == path);
+    let about = RULES.iter().chain(TRANSITIONS).filter(|rule| rule.path == path);
     about
         .map(|Rule { path, field, cel, message }| {
             let mut rule = json!({ "rule": cel, "message": message });
             // The API server knows no fields of `metadata`, so it could not resolve a path into it.
             if !path.is_empty() && !field.is_empty() {
-                rule["fieldPath"] = format!(".{field}").into();
+                let names = field.split('.');
+                let plain = |name: &str| if name.contains('-') { format!("['{name}']") } else { format!(".{name}") };
+                rule["fieldPath"] = names.map(plain).collect::<String>().into();
             }
             rule
         })
