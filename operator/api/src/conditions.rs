@@ -1,0 +1,220 @@
+//! What can be said of a run, and why: every condition and every reason there is. Events use the same reasons.
+//!
+//! A reason belongs to one condition and says one thing of it, so a condition is set by its reason alone and the two
+//! cannot disagree.
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The most bytes of a condition's message as JSON.
+pub const MAX_MESSAGE: usize = 200;
+
+/// A kind of condition. Each is true when it is good, but `Suspended` and `Failed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConditionType {
+    /// The spec can be run.
+    Accepted,
+    /// The run moves towards what the spec asks for.
+    Progressing,
+    /// All islands search.
+    Ready,
+    /// No pod is left, and none will be started until the run is resumed.
+    Suspended,
+    /// All islands have finished.
+    Complete,
+    /// The run has ended without finishing.
+    Failed,
+}
+
+impl ConditionType {
+    /// Every kind, in the order in which they are listed.
+    pub const ALL: [ConditionType; 6] = [
+        ConditionType::Accepted,
+        ConditionType::Progressing,
+        ConditionType::Ready,
+        ConditionType::Suspended,
+        ConditionType::Complete,
+        ConditionType::Failed,
+    ];
+
+    /// The word in `type`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ConditionType::Accepted => "Accepted",
+            ConditionType::Progressing => "Progressing",
+            ConditionType::Ready => "Ready",
+            ConditionType::Suspended => "Suspended",
+            ConditionType::Complete => "Complete",
+            ConditionType::Failed => "Failed",
+        }
+    }
+}
+
+/// Declares reasons with the condition they are about and whether it is then true.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident => $about:ident $truth:literal,)*) => {
+        /// Why a condition is as it is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Reason { $($(#[$doc])* $name,)* }
+
+        impl Reason {
+            /// Every reason.
+            pub const ALL: &[Reason] = &[$(Reason::$name,)*];
+
+            /// The word in `reason`, and of an Event.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Reason::$name => stringify!($name),)* }
+            }
+
+            /// The condition it is about, and whether that is then true.
+            pub const fn says(self) -> (ConditionType, bool) {
+                match self { $(Reason::$name => (ConditionType::$about, $truth),)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The spec is right.
+    Valid => Accepted true,
+    /// The spec was stored by another version and this one cannot read it.
+    InvalidSpec => Accepted false,
+    /// The run's objects are being made.
+    Creating => Progressing true,
+    /// The number of islands changes.
+    Scaling => Progressing true,
+    /// The pods are replaced by ones of the present spec.
+    RollingOut => Progressing true,
+    /// Islands search.
+    Searching => Progressing true,
+    /// Nothing moves, as the spec asks for: suspended, or no islands.
+    Held => Progressing false,
+    /// Nothing is left to do.
+    Ended => Progressing false,
+    /// All islands search.
+    AllIslandsReady => Ready true,
+    /// Pods are starting.
+    Starting => Ready false,
+    /// No islands are asked for, or all have ended.
+    NoIslands => Ready false,
+    /// No node has room or is allowed.
+    Unschedulable => Ready false,
+    /// The namespace's quota is used up.
+    QuotaExceeded => Ready false,
+    /// The image cannot be pulled.
+    ImageUnavailable => Ready false,
+    /// A Secret that the spec names is not there, or lacks the entry.
+    SecretMissing => Ready false,
+    /// A claim or `ConfigMap` that the spec names is not there, or not bound.
+    VolumeMissing => Ready false,
+    /// A pod needed more memory than its limit.
+    OutOfMemory => Ready false,
+    /// A pod ends again and again.
+    Crashing => Ready false,
+    /// The spec's `suspend`.
+    ByUser => Suspended true,
+    /// The queue has not admitted the run, or has taken its place back.
+    ByQueue => Suspended true,
+    /// Pods are still writing their checkpoints.
+    Draining => Suspended false,
+    /// The run is not suspended.
+    Active => Suspended false,
+    /// Every island has considered as many candidates as the budget holds.
+    BudgetSpent => Complete true,
+    /// An island goes on after the run had finished.
+    Reopened => Complete false,
+    /// The spec, a gene or data is wrong: exit code 78.
+    BadInput => Failed true,
+    /// The program refused its command line: exit code 64.
+    BadUsage => Failed true,
+    /// The program has a bug, or its host failed: exit code 70.
+    Bug => Failed true,
+    /// An island failed more often than `backoffLimitPerIndex`.
+    BackoffExceeded => Failed true,
+    /// The run took longer than `activeDeadlineSeconds`.
+    DeadlineExceeded => Failed true,
+    /// The spec was changed after the failure, and the run is tried again.
+    Retrying => Failed false,
+}
+
+/// Sets the condition that `reason` is about, and says whether anything changed.
+///
+/// `message` says what is wrong, where, and what to do; it is put on one line and cut at [`MAX_MESSAGE`].
+/// `lastTransitionTime` becomes `now` only where the status changes; `generation` is the spec's that was looked at.
+pub fn set(conditions: &mut Vec<Condition>, reason: Reason, message: &str, generation: i64, now: &Time) -> bool {
+    let (about, truth) = reason.says();
+    let mut condition = Condition {
+        type_: about.as_str().to_owned(),
+        status: if truth { "True" } else { "False" }.to_owned(),
+        reason: reason.as_str().to_owned(),
+        message: short(message),
+        observed_generation: Some(generation),
+        last_transition_time: now.clone(),
+    };
+    let Some(present) = conditions.iter_mut().find(|present| present.type_ == condition.type_) else {
+        conditions.push(condition);
+        // A fixed order: what is written does not depend on what was learned first.
+        conditions.sort_by_key(|condition| ConditionType::ALL.iter().position(|one| one.as_str() == condition.type_));
+        return true;
+    };
+    if present.status == condition.status {
+        condition.last_transition_time = present.last_transition_time.clone();
+    }
+    let changed = *present != condition;
+    *present = condition;
+    changed
+}
+
+/// The condition of a kind.
+pub fn get(conditions: &[Condition], about: ConditionType) -> Option<&Condition> {
+    conditions.iter().find(|condition| condition.type_ == about.as_str())
+}
+
+/// A text on one line, of at most [`MAX_MESSAGE`] bytes as JSON.
+fn short(text: &str) -> String {
+    let mut size = 0;
+    let cost = |c: char| if matches!(c, '"' | '\\') { 2 } else { c.len_utf8() };
+    let line = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut fits: String = line.clone().take_while(|c| (size += cost(*c), size <= MAX_MESSAGE - 3).1).collect();
+    if fits.chars().count() < line.count() {
+        fits.push('…');
+    }
+    fits
+}
+
+/// What a run is doing, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Phase {
+    /// The spec cannot be run.
+    Invalid,
+    /// Not all islands search yet, or not any more; the reason says what they wait for.
+    Pending,
+    /// All islands search.
+    Running,
+    /// Pods are writing their checkpoints before they end.
+    Suspending,
+    /// No pod is left; the run can be resumed.
+    Suspended,
+    /// Finished; the best gene and the archive are there.
+    Complete,
+    /// Ended without finishing; the reason says why.
+    Failed,
+}
+
+/// The phase that conditions add up to, and the condition that decides it: the one whose reason is shown.
+pub fn summary(conditions: &[Condition]) -> (Phase, Option<&Condition>) {
+    let is = |about, status: &str| get(conditions, about).filter(|condition| condition.status == status);
+    let ready = get(conditions, ConditionType::Ready);
+    let draining = |condition: &&Condition| condition.reason == Reason::Draining.as_str();
+    // An end outweighs everything before it, and a wrong spec everything that still runs of an older one.
+    let decided = [
+        (Phase::Failed, is(ConditionType::Failed, "True")),
+        (Phase::Complete, is(ConditionType::Complete, "True")),
+        (Phase::Invalid, is(ConditionType::Accepted, "False")),
+        (Phase::Suspended, is(ConditionType::Suspended, "True")),
+        (Phase::Suspending, is(ConditionType::Suspended, "False").filter(draining)),
+        (Phase::Running, is(ConditionType::Ready, "True")),
+    ];
+    let first = decided.into_iter().find(|(_, condition)| condition.is_some());
+    first.unwrap_or((Phase::Pending, ready))
+}

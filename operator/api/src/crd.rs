@@ -1,0 +1,44 @@
+//! The custom resource definitions as they are installed.
+use automl_contract::schema;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt as _;
+use schemars::{Schema, json_schema};
+use serde_json::Value;
+
+use crate::minerrun::MinerRun;
+use crate::status::MinerRunStatus;
+use crate::structural;
+
+/// Says at the head of a file where to change it.
+const NOTICE: &str = "# Made by `make docs`. Do not edit.\n";
+
+/// Every definition, with the name of its file in `crds/`.
+pub fn all() -> Vec<(&'static str, CustomResourceDefinition)> {
+    vec![("minerruns.yaml", MinerRun::crd())]
+}
+
+/// The text of a definition's file.
+///
+/// # Errors
+/// None that the definitions of this crate can cause; the serializer's own otherwise.
+pub fn yaml(definition: &CustomResourceDefinition) -> Result<String, serde_saphyr::ser::Error> {
+    Ok(NOTICE.to_owned() + &serde_saphyr::to_string(definition)?)
+}
+
+/// The schema of a `MinerRun`: the contract's, without what the API server adds by itself.
+pub(crate) fn schema() -> Schema {
+    let mut file = schema::schema();
+    let mut part = |pointer: &str| file.pointer_mut(pointer).map(Value::take).unwrap_or_default();
+    let (description, rules) = (part("/description"), part("/x-kubernetes-validations"));
+    let mut spec = part("/properties/spec");
+    let mut status = schema::of::<MinerRunStatus>();
+    structural::rewrite(&mut spec);
+    structural::rewrite(&mut status);
+    json_schema!({
+        "type": "object",
+        "description": description,
+        "required": ["spec"],
+        "properties": { "spec": spec, "status": status },
+        "x-kubernetes-validations": rules,
+    })
+}
