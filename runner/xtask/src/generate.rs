@@ -34,11 +34,17 @@ pub(crate) fn all(check: bool) -> Result<()> {
 /// Every generated file: its place in the clone and its text. A new reference is a line here.
 fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
     Ok(vec![
+        ("crds/minerruns.yaml", crd("minerruns.yaml")?),
         ("docs/figures/README.md", NOTICE.to_owned() + &figures::markdown(&figures::read(&root.join("docs/figures"))?)),
         ("docs/reference/minerrun.md", NOTICE.to_owned() + &runner(&["reference", "minerrun"])?),
         ("docs/reference/metrics.md", NOTICE.to_owned() + &runner(&["reference", "metrics"])?),
         ("docs/reference/cli.md", NOTICE.to_owned() + &command_line()?),
     ])
+}
+
+/// A custom resource definition, as it is installed.
+fn crd(file: &str) -> Result<String> {
+    step::output(step::cargo(&["run", "--quiet", "--release", "--locked", "--package", "automl-api", "--", file])?)
 }
 
 /// The help of `runner` and of each of its commands, as the program itself prints it.
