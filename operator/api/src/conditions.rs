@@ -2,12 +2,16 @@
 //!
 //! A reason belongs to one condition and says one thing of it, so a condition is set by its reason alone and the two
 //! cannot disagree.
+use std::fmt::Write as _;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The most bytes of a condition's message as JSON.
-pub const MAX_MESSAGE: usize = 200;
+/// The most bytes of a condition's message as JSON; where all are long, [`MinerRunStatus::bounded`] cuts them further.
+///
+/// [`MinerRunStatus::bounded`]: crate::MinerRunStatus::bounded
+pub const MAX_MESSAGE: usize = 480;
 
 /// A kind of condition. Each is true when it is good, but `Suspended` and `Failed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,10 +56,10 @@ impl ConditionType {
 
 /// Declares reasons with the condition they are about and whether it is then true.
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident => $about:ident $truth:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident => $about:ident $truth:literal,)*) => {
         /// Why a condition is as it is.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Reason { $($(#[$doc])* $name,)* }
+        pub enum Reason { $($(#[doc = $doc])* $name,)* }
 
         impl Reason {
             /// Every reason.
@@ -69,6 +73,11 @@ macro_rules! reasons {
             /// The condition it is about, and whether that is then true.
             pub const fn says(self) -> (ConditionType, bool) {
                 match self { $(Reason::$name => (ConditionType::$about, $truth),)* }
+            }
+
+            /// What it means, in a sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Reason::$name => concat!($($doc),*),)* }
             }
         }
     };
@@ -107,6 +116,8 @@ reasons! {
     SecretMissing => Ready false,
     /// A claim or `ConfigMap` that the spec names is not there, or not bound.
     VolumeMissing => Ready false,
+    /// The API server refuses an object of the run.
+    Refused => Ready false,
     /// A pod needed more memory than its limit.
     OutOfMemory => Ready false,
     /// A pod ends again and again.
@@ -121,8 +132,6 @@ reasons! {
     Active => Suspended false,
     /// Every island has considered as many candidates as the budget holds.
     BudgetSpent => Complete true,
-    /// An island goes on after the run had finished.
-    Reopened => Complete false,
     /// The spec, a gene or data is wrong: exit code 78.
     BadInput => Failed true,
     /// The program refused its command line: exit code 64.
@@ -135,6 +144,19 @@ reasons! {
     DeadlineExceeded => Failed true,
     /// The spec was changed after the failure, and the run is tried again.
     Retrying => Failed false,
+}
+
+/// The reference of every condition and reason, as Markdown.
+pub fn markdown() -> String {
+    let mut text = "| Condition | Status | Reason | Meaning |\n|---|---|---|---|\n".to_owned();
+    for about in ConditionType::ALL {
+        for reason in Reason::ALL.iter().filter(|reason| reason.says().0 == about) {
+            let truth = if reason.says().1 { "True" } else { "False" };
+            let (about, reason, meaning) = (about.as_str(), reason.as_str(), reason.meaning().trim());
+            let _ = writeln!(text, "| `{about}` | {truth} | `{reason}` | {meaning} |");
+        }
+    }
+    text
 }
 
 /// Sets the condition that `reason` is about, and says whether anything changed.
@@ -170,16 +192,54 @@ pub fn get(conditions: &[Condition], about: ConditionType) -> Option<&Condition>
     conditions.iter().find(|condition| condition.type_ == about.as_str())
 }
 
+/// Leaves out what is no condition of this API, or one twice, and shortens the rest as [`set`] does.
+pub(crate) fn bound(conditions: &mut Vec<Condition>) {
+    let known = |condition: &Condition| {
+        ConditionType::ALL.iter().any(|about| about.as_str() == condition.type_)
+            && Reason::ALL.iter().any(|reason| reason.as_str() == condition.reason)
+            && ["True", "False", "Unknown"].contains(&condition.status.as_str())
+    };
+    let mut seen = Vec::new();
+    conditions.retain_mut(|condition| {
+        let keep = known(condition) && !seen.contains(&condition.type_);
+        seen.push(condition.type_.clone());
+        condition.message = short(&condition.message);
+        keep
+    });
+}
+
+/// Cuts the longest message to about half; false where there is nothing left to cut.
+pub(crate) fn halve_longest(conditions: &mut [Condition]) -> bool {
+    let Some(longest) = conditions.iter_mut().max_by_key(|condition| json_len(&condition.message)) else {
+        return false;
+    };
+    let most = json_len(&longest.message) / 2;
+    longest.message = cut(&longest.message, most);
+    most > 0
+}
+
 /// A text on one line, of at most [`MAX_MESSAGE`] bytes as JSON.
 fn short(text: &str) -> String {
-    let mut size = 0;
-    let cost = |c: char| if matches!(c, '"' | '\\') { 2 } else { c.len_utf8() };
-    let line = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut fits: String = line.clone().take_while(|c| (size += cost(*c), size <= MAX_MESSAGE - 3).1).collect();
-    if fits.chars().count() < line.count() {
-        fits.push('…');
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    cut(line.trim(), MAX_MESSAGE)
+}
+
+/// The head of a line without control characters, of at most this many bytes as JSON; `…` says that more was there.
+fn cut(line: &str, most: usize) -> String {
+    if json_len(line) <= most {
+        return line.to_owned();
     }
-    fits
+    let mut size = '…'.len_utf8();
+    let head: String = line.chars().take_while(|c| (size += json_cost(*c), size <= most).1).collect();
+    if most < '…'.len_utf8() { String::new() } else { head + "…" }
+}
+
+fn json_len(line: &str) -> usize {
+    line.chars().map(json_cost).sum()
+}
+
+fn json_cost(c: char) -> usize {
+    if matches!(c, '"' | '\\') { 2 } else { c.len_utf8() }
 }
 
 /// What a run is doing, in one word.

@@ -1,9 +1,10 @@
 //! The custom resource definitions as they are installed.
 use automl_contract::schema;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, CustomResourceValidation, JSONSchemaProps,
+};
 use kube::CustomResourceExt as _;
-use schemars::{Schema, json_schema};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::minerrun::MinerRun;
 use crate::status::MinerRunStatus;
@@ -14,7 +15,21 @@ const NOTICE: &str = "# Made by `make docs`. Do not edit.\n";
 
 /// Every definition, with the name of its file in `crds/`.
 pub fn all() -> Vec<(&'static str, CustomResourceDefinition)> {
-    vec![("minerruns.yaml", MinerRun::crd())]
+    vec![("minerruns.yaml", minerrun())]
+}
+
+/// The definition of `MinerRun`.
+///
+/// # Panics
+/// Never: a test makes it, and it depends on nothing but the code.
+pub fn minerrun() -> CustomResourceDefinition {
+    // Derived without a schema: kube would make fields nullable again that the contract has made plain.
+    let mut definition = MinerRun::crd();
+    let schema: JSONSchemaProps = serde_json::from_value(schema()).expect("keywords are those of the API's own schema");
+    for version in &mut definition.spec.versions {
+        version.schema = Some(CustomResourceValidation { open_api_v3_schema: Some(schema.clone()) });
+    }
+    definition
 }
 
 /// The text of a definition's file.
@@ -26,7 +41,7 @@ pub fn yaml(definition: &CustomResourceDefinition) -> Result<String, serde_saphy
 }
 
 /// The schema of a `MinerRun`: the contract's, without what the API server adds by itself.
-pub(crate) fn schema() -> Schema {
+fn schema() -> Value {
     let mut file = schema::schema();
     let mut part = |pointer: &str| file.pointer_mut(pointer).map(Value::take).unwrap_or_default();
     let (description, rules) = (part("/description"), part("/x-kubernetes-validations"));
@@ -34,7 +49,7 @@ pub(crate) fn schema() -> Schema {
     let mut status = schema::of::<MinerRunStatus>();
     structural::rewrite(&mut spec);
     structural::rewrite(&mut status);
-    json_schema!({
+    json!({
         "type": "object",
         "description": description,
         "required": ["spec"],

@@ -1,12 +1,10 @@
 //! The `MinerRun` resource: the contract's spec, and what Kubernetes adds around it.
-use std::borrow::Cow;
+#![allow(clippy::duplicated_attributes, reason = "two printed columns may have the same type")]
 use std::ops::Deref;
 
 use automl_contract::minerrun::MinerRunSpec as Spec;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-use crate::crd;
 use crate::status::MinerRunStatus;
 
 /// What to search, how to score it and how to run it: the contract's type, as the spec of a custom resource.
@@ -38,7 +36,7 @@ use crate::status::MinerRunStatus;
     shortname = "mrun",
     category = "automl",
     namespaced,
-    schema = "manual",
+    schema = "disabled",
     status = "MinerRunStatus",
     derive = "PartialEq",
     doc = "A search for one machine-learning component, run as pods.",
@@ -100,15 +98,5 @@ impl Deref for MinerRunSpec {
 
     fn deref(&self) -> &Spec {
         &self.0
-    }
-}
-
-impl JsonSchema for MinerRun {
-    fn schema_name() -> Cow<'static, str> {
-        "MinerRun".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        crd::schema()
     }
 }

@@ -1,12 +1,21 @@
 //! What the operator says of a run: small, whatever the run's length and however many islands it has.
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use automl_contract::progress::MAX_GENE_BYTES;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::conditions::{ConditionType, Phase};
+use crate::conditions::{self, ConditionType, Phase, Reason};
 
 /// The most bytes that a status may take as JSON; a test fills every field to prove it.
 pub const MAX_BYTES: usize = 4096;
+/// The most that is counted to: the API server compares with bounds as floating-point numbers, exact to here.
+const MAX_COUNT: u64 = 1 << 53;
+/// The most characters of a label selector.
+const MAX_SELECTOR: usize = 256;
+/// The most characters of an image with its tag and digest.
+const MAX_IMAGE: usize = 336;
+/// The characters of a sha256.
+const MAX_HASH: usize = 64;
 
 /// What the operator has seen of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,12 +41,15 @@ pub struct MinerRunStatus {
     pub ready_replicas: i32,
     /// The label selector of the pods, for the scale subresource. Default: none before the operator has seen the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256))]
+    #[schemars(length(max = MAX_SELECTOR))]
     pub selector: Option<String>,
     /// The image that pods run, as given to the node. Default: none before the pods exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 600))]
+    #[schemars(length(max = MAX_IMAGE))]
     pub image: Option<String>,
+    /// When the first pod since the last suspension started, which `activeDeadlineSeconds` counts from. Default: none before one has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Time>,
     /// How far the run is. Default: none before the first pod has answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
@@ -56,13 +68,13 @@ pub struct MinerRunStatus {
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// Generations that every island has completed.
-    #[schemars(range(min = 0, max = i64::MAX))]
+    #[schemars(range(min = 0, max = MAX_COUNT))]
     pub generation: u64,
     /// Candidates considered by all islands.
-    #[schemars(range(min = 0, max = i64::MAX))]
+    #[schemars(range(min = 0, max = MAX_COUNT))]
     pub evaluations: u64,
     /// Candidates that all islands may consider.
-    #[schemars(range(min = 0, max = i64::MAX))]
+    #[schemars(range(min = 0, max = MAX_COUNT))]
     pub budget: u64,
     /// Islands that have finished. Default: 0.
     #[serde(default)]
@@ -80,10 +92,10 @@ pub struct Best {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
     /// The sha256 of its text, 64 lower-case hexadecimal digits.
-    #[schemars(length(max = 64))]
+    #[schemars(length(max = MAX_HASH))]
     pub hash: String,
     /// The generation that found it.
-    #[schemars(range(min = 0, max = i64::MAX))]
+    #[schemars(range(min = 0, max = MAX_COUNT))]
     pub generation: u64,
     /// The island that found it. Default: 0.
     #[serde(default)]
@@ -91,7 +103,7 @@ pub struct Best {
     pub island: u32,
     /// Its text. Default: none where it is longer than 1,024 bytes; the archive has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = automl_contract::progress::MAX_GENE_BYTES))]
+    #[schemars(length(max = MAX_GENE_BYTES))]
     pub expression: Option<String>,
 }
 
@@ -103,4 +115,38 @@ pub struct Interval {
     pub low: f64,
     /// Its upper end.
     pub high: f64,
+}
+
+impl MinerRunStatus {
+    /// The status as it may be written: at most [`MAX_BYTES`], and within the bounds of its schema.
+    ///
+    /// What pods say is not trusted: whatever is too long, or no number, is left out.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.reason = self.reason.filter(|reason| Reason::ALL.iter().any(|one| one.as_str() == reason));
+        (self.replicas, self.ready_replicas) = (self.replicas.max(0), self.ready_replicas.max(0));
+        self.selector = self.selector.filter(|text| fits(text, MAX_SELECTOR));
+        self.image = self.image.filter(|text| fits(text, MAX_IMAGE));
+        if let Some(progress) = &mut self.progress {
+            for count in [&mut progress.generation, &mut progress.evaluations, &mut progress.budget] {
+                *count = MAX_COUNT.min(*count);
+            }
+        }
+        self.best = self.best.filter(|best| best.score.is_finite() && fits(&best.hash, MAX_HASH));
+        if let Some(best) = &mut self.best {
+            best.interval = best.interval.filter(|interval| interval.low.is_finite() && interval.high.is_finite());
+            best.generation = MAX_COUNT.min(best.generation);
+            best.expression.take_if(|text| !fits(text, MAX_GENE_BYTES));
+        }
+        conditions::bound(&mut self.conditions);
+        // Without messages it always fits.
+        let too_large = |status: &Self| serde_json::to_vec(status).is_ok_and(|json| json.len() > MAX_BYTES);
+        while too_large(&self) && conditions::halve_longest(&mut self.conditions) {}
+        self
+    }
+}
+
+/// Whether a text takes at most this many bytes of JSON, without its quotes.
+fn fits(text: &str, most: usize) -> bool {
+    text.len() <= most && serde_json::to_string(text).is_ok_and(|json| json.len() <= most + 2)
 }

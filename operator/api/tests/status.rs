@@ -71,17 +71,18 @@ fn largest(message: &str) -> MinerRunStatus {
         ready_replicas: 10_000,
         selector: Some(labels::selector(&run)),
         image: Some("r".repeat(256 + 1 + 71)),
+        start_time: Some(time(253_402_207_200)),
         progress: Some(Progress {
-            generation: i64::MAX as u64,
-            evaluations: i64::MAX as u64,
-            budget: i64::MAX as u64,
+            generation: 1 << 53,
+            evaluations: 1 << 53,
+            budget: 1 << 53,
             finished_islands: 10_000,
         }),
         best: Some(Best {
             score: least,
             interval: Some(Interval { low: least, high: least }),
             hash: "f".repeat(64),
-            generation: i64::MAX as u64,
+            generation: 1 << 53,
             island: 9_999,
             expression: Some("x".repeat(1024)),
         }),
@@ -90,10 +91,15 @@ fn largest(message: &str) -> MinerRunStatus {
 }
 
 #[test]
-fn the_largest_status_is_small() {
-    for message in ["m", "\"", "\\", "\u{0}", "é", "🦀", "a\n"].map(|piece| piece.repeat(1000)) {
-        let size = serde_json::to_vec(&largest(&message)).unwrap().len();
+fn the_largest_status_is_small_and_nearly_whole() {
+    for message in ["m", "\"", "\\", "\u{0}x", "é", "🦀", "a\n"].map(|piece| piece.repeat(1000)) {
+        let status = largest(&message);
+        let bounded = status.clone().bounded();
+        let size = serde_json::to_vec(&bounded).unwrap().len();
         assert!(size <= MAX_BYTES, "{size} bytes with messages of {:?}", &message[..4]);
+        // Only messages are cut, and even then each says something.
+        assert!(bounded.conditions.iter().all(|one| one.message.len() >= 50), "{:?}", bounded.conditions);
+        assert_eq!(MinerRunStatus { conditions: status.conditions.clone(), ..bounded }, status);
     }
 }
 
@@ -105,8 +111,87 @@ fn a_status_is_read_back() {
     assert_eq!(serde_json::from_str::<MinerRunStatus>("{}").unwrap(), MinerRunStatus::default());
 }
 
+/// Texts of any length, plain or such as JSON writes longer than they are.
+fn text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![Just("a"), Just("\""), Just("\\"), Just("\u{1}"), Just("é"), Just("🦀"), Just("Ready")];
+    let length = prop_oneof![0..4_usize, 0..80_usize, 0..2000_usize];
+    prop_oneof![(piece, length).prop_map(|(piece, length)| piece.repeat(length)), "\\PC{0,40}"]
+}
+
+/// Any status that the type can hold, with what was learned from others in every field.
+fn anything() -> impl Strategy<Value = MinerRunStatus> {
+    use prop::option::of;
+    let progress = any::<(u64, u64, u64, u32)>().prop_map(|(generation, evaluations, budget, finished_islands)| {
+        Progress { generation, evaluations, budget, finished_islands }
+    });
+    let interval = any::<(f64, f64)>().prop_map(|(low, high)| Interval { low, high });
+    let best = (any::<(f64, u64, u32)>(), of(interval), text(), of(text())).prop_map(
+        |((score, generation, island), interval, hash, expression)| Best {
+            score,
+            interval,
+            hash,
+            generation,
+            island,
+            expression,
+        },
+    );
+    let word = || prop_oneof![text(), prop::sample::select(Reason::ALL).prop_map(|one| one.as_str().to_owned())];
+    let about =
+        prop_oneof![text(), prop::sample::select(&ConditionType::ALL[..]).prop_map(|one| one.as_str().to_owned())];
+    let truth = prop_oneof![text(), Just("True".to_owned())];
+    let condition = (about, truth, word(), text(), of(any::<i64>()), 0..253_402_207_200_i64).prop_map(
+        |(type_, status, reason, message, observed_generation, second)| Condition {
+            type_,
+            status,
+            reason,
+            message,
+            observed_generation,
+            last_transition_time: time(second),
+        },
+    );
+    let head = (of(any::<i64>()), of(word()), any::<(i32, i32)>(), of(text()), of(text()), of(Just(time(1))));
+    (head, of(progress), of(best), prop::collection::vec(condition, 0..20)).prop_map(
+        |(head, progress, best, conditions)| {
+            let (observed_generation, reason, (replicas, ready_replicas), selector, image, start_time) = head;
+            let phase = Some(Phase::Suspending);
+            MinerRunStatus {
+                observed_generation,
+                phase,
+                reason,
+                replicas,
+                ready_replicas,
+                selector,
+                image,
+                start_time,
+                progress,
+                best,
+                conditions,
+            }
+        },
+    )
+}
+
+/// The schema of `status`, as the API server has it.
+fn schema() -> jsonschema::Validator {
+    let definition = serde_json::to_value(automl_api::crd::minerrun()).unwrap();
+    let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"];
+    jsonschema::validator_for(schema).unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_others_say_a_status_is_small_and_fits_its_schema(status in anything()) {
+        static SCHEMA: std::sync::LazyLock<jsonschema::Validator> = std::sync::LazyLock::new(schema);
+        let status = status.bounded();
+        let json = serde_json::to_value(&status).unwrap();
+        let size = json.to_string().len();
+        prop_assert!(size <= MAX_BYTES, "{} bytes", size);
+        let problems: Vec<_> = SCHEMA.iter_errors(&json).map(|error| error.to_string()).collect();
+        prop_assert!(problems.is_empty(), "{:?}", problems);
+        prop_assert_eq!(status.clone().bounded(), status, "bounded twice is another");
+    }
 
     #[test]
     fn messages_are_one_short_line(message in "\\PC{0,300}|(?s:.){0,300}") {

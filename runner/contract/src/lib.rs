@@ -7,14 +7,17 @@
 //!                                              cluster (pods: how many, of what, where), which a laptop reads and does not use
 //! schema    the JSON Schema of all that: ranges and descriptions live there    rules    what a range cannot say
 //! exit      the exit codes of `runner`            metrics   every metric's name, help and labels
-//! progress  the JSON that `/status` serves
+//! progress  the JSON that `/status` serves        archive   what a run has found, and how islands' fronts become one
+//! pod       how a runner is started in a pod: paths, variables, port, pages
 //! ```
+pub mod archive;
 #[macro_use]
 pub mod cluster;
 pub mod exit;
 pub mod manifest;
 pub mod metrics;
 pub mod minerrun;
+pub mod pod;
 mod problems;
 pub mod progress;
 pub mod reference;

@@ -10,6 +10,9 @@ use crate::{problems, rules, schema, yaml};
 /// The largest file that is read, in bytes; the API server's own limit is about the same.
 pub const MAX_BYTES: usize = 1 << 20;
 
+/// The most bytes of a run's annotations, keys and values together: the API server's limit.
+const MAX_ANNOTATIONS: usize = 256 << 10;
+
 /// The most problems that one error lists: a person mends a few at a time.
 const MOST_PROBLEMS: usize = 20;
 
@@ -97,7 +100,8 @@ pub fn read(text: &str, file: &str) -> Result<Loaded, ManifestError> {
     if problems.is_empty() {
         match MinerRun::deserialize(&document.value) {
             Ok(run) => {
-                let broken = rules::check(&run);
+                let mut broken = rules::check(&run);
+                broken.extend(annotations_beyond(&run.metadata));
                 if broken.is_empty() {
                     return Ok(Loaded { run, unused });
                 }
@@ -110,6 +114,15 @@ pub fn read(text: &str, file: &str) -> Result<Loaded, ManifestError> {
     }
     problems.sort_by(|a, b| (a.line, a.column, &a.path).cmp(&(b.line, b.column, &b.path)));
     Err(error(shortened(problems)))
+}
+
+/// Annotations that are too large: no schema can add sizes up, and rules cannot see them in a cluster.
+fn annotations_beyond(metadata: &Metadata) -> Option<Broken> {
+    let size: usize = metadata.annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
+    (size > MAX_ANNOTATIONS).then(|| Broken {
+        pointer: "/metadata/annotations".to_owned(),
+        message: format!("{size} bytes are more than the {MAX_ANNOTATIONS} that annotations may have: remove some"),
+    })
 }
 
 /// The first problems, and how many more there are.
@@ -142,16 +155,28 @@ fn take_unused(document: &mut Document) -> Vec<String> {
     places.into_iter().map(|place| place.path.clone()).collect()
 }
 
-/// Takes out fields without a value where the schema has a default, as the API server does.
+/// Takes out fields without a value, as the API server does; those of lists stay and are refused, and labels and
+/// annotations of the object itself are empty texts there.
 fn prune_nulls(value: &mut Value, schema: &Value) {
-    let Some(object) = value.as_object_mut() else { return };
-    let Some(properties) = schema.get("properties") else { return };
-    object.retain(|name, value| {
-        !(value.is_null() && properties.get(name).is_some_and(|field| field.get("default").is_some()))
-    });
-    for (name, value) in object {
-        if let Some(field) = properties.get(name) {
-            prune_nulls(value, field);
+    match value {
+        Value::Object(members) => {
+            if schema.get("propertyNames").is_some() {
+                members.values_mut().filter(|value| value.is_null()).for_each(|value| *value = "".into());
+            }
+            let known = |name: &str| schema::at(schema, &member("", name)).filter(|field| field.is_object());
+            members.retain(|name, value| !value.is_null() || known(name).is_none());
+            for (name, value) in members {
+                if let Some(field) = known(name) {
+                    prune_nulls(value, field);
+                }
+            }
         }
+        Value::Array(items) => {
+            let Some(schema) = schema.get("items") else { return };
+            for item in items {
+                prune_nulls(item, schema);
+            }
+        }
+        _ => {}
     }
 }

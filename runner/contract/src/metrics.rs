@@ -100,8 +100,58 @@ pub const RUNNER_ARCHIVE_GENES: Metric =
 /// Threads that train.
 pub const RUNNER_WORKERS: Metric = gauge("automl_runner_workers", &[], "Candidates that are trained at the same time.");
 
-/// Every metric there is.
-pub const ALL: &[Metric] = &[
+/// The operator's version; always 1.
+pub const OPERATOR_INFO: Metric = gauge("automl_operator_info", &["version"], "The operator's version; always 1.");
+/// Who acts.
+pub const OPERATOR_LEADER: Metric =
+    gauge("automl_operator_leader", &[], "1 where this operator holds the lease and acts, else 0.");
+/// Reconciles, by how they ended.
+pub const OPERATOR_RECONCILES: Metric = counter(
+    "automl_operator_reconciles_total",
+    &["result"],
+    "Reconciles by result: ok, or the step that failed (dereference, validate, apply, status, deadline).",
+);
+/// How long a reconcile takes.
+pub const OPERATOR_RECONCILE_SECONDS: Metric = histogram(
+    "automl_operator_reconcile_seconds",
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0],
+    "Seconds of a reconcile, with its questions to the API server and to pods.",
+);
+/// Requests that change something.
+pub const OPERATOR_WRITES: Metric =
+    counter("automl_operator_writes_total", &["kind"], "Requests that change an object, by its kind.");
+/// Questions to pods.
+pub const OPERATOR_POLLS: Metric = counter(
+    "automl_operator_polls_total",
+    &["result"],
+    "Questions to pods for their progress, by result: ok or failed.",
+);
+/// Broken watches.
+pub const OPERATOR_WATCH_ERRORS: Metric = counter(
+    "automl_operator_watch_errors_total",
+    &["kind"],
+    "Times a watch of the API server failed and was begun again, by kind.",
+);
+/// Runs, by phase.
+pub const OPERATOR_RUNS: Metric = gauge("automl_operator_runs", &["phase"], "MinerRuns by phase.");
+/// Islands that search.
+pub const RUN_READY_ISLANDS: Metric =
+    gauge("automl_run_ready_islands", &["namespace", "run"], "Islands of a run that search now.");
+/// How far a run is.
+pub const RUN_GENERATION: Metric =
+    gauge("automl_run_generation", &["namespace", "run"], "Generations that every island of a run has completed.");
+/// Candidates of a run.
+pub const RUN_EVALUATIONS: Metric =
+    gauge("automl_run_evaluations", &["namespace", "run"], "Candidates considered by all islands of a run.");
+/// The best of a run.
+pub const RUN_BEST_SCORE: Metric = gauge(
+    "automl_run_best_score",
+    &["namespace", "run"],
+    "Score of a run's best gene, 0 to 1; absent until one was scored.",
+);
+
+/// The metrics of a runner.
+pub const RUNNER: &[Metric] = &[
     RUNNER_INFO,
     RUNNER_GENERATION,
     RUNNER_EVALUATIONS,
@@ -113,6 +163,22 @@ pub const ALL: &[Metric] = &[
     RUNNER_CHECKPOINT_BYTES,
     RUNNER_ARCHIVE_GENES,
     RUNNER_WORKERS,
+];
+
+/// The metrics of the operator.
+pub const OPERATOR: &[Metric] = &[
+    OPERATOR_INFO,
+    OPERATOR_LEADER,
+    OPERATOR_RECONCILES,
+    OPERATOR_RECONCILE_SECONDS,
+    OPERATOR_WRITES,
+    OPERATOR_POLLS,
+    OPERATOR_WATCH_ERRORS,
+    OPERATOR_RUNS,
+    RUN_READY_ISLANDS,
+    RUN_GENERATION,
+    RUN_EVALUATIONS,
+    RUN_BEST_SCORE,
 ];
 
 /// What can become of a candidate: the values of the label `result` of [`RUNNER_EVALUATIONS`].
@@ -149,10 +215,14 @@ impl Outcome {
 
 /// The reference table of every metric, as Markdown.
 pub fn markdown() -> String {
-    let mut text = String::from("| Metric | Kind | Labels | Meaning |\n|---|---|---|---|\n");
-    for Metric { name, kind, help, labels, .. } in ALL {
-        let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
-        let _ = writeln!(text, "| `{name}` | {} | {} | {help} |", kind.as_str(), labels.join(", "));
+    let mut text = String::new();
+    for (title, metrics) in [("Of a runner", RUNNER), ("Of the operator", OPERATOR)] {
+        let _ = writeln!(text, "## {title}\n\n| Metric | Kind | Labels | Meaning |\n|---|---|---|---|");
+        for Metric { name, kind, help, labels, .. } in metrics {
+            let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+            let _ = writeln!(text, "| `{name}` | {} | {} | {help} |", kind.as_str(), labels.join(", "));
+        }
+        text.push('\n');
     }
     text
 }

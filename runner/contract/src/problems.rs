@@ -67,12 +67,12 @@ fn named(document: &Document, kind: &ValidationErrorKind, pointer: &str, value: 
         ValidationErrorKind::MinLength { .. } => one(format!("too short; {}", give())),
         ValidationErrorKind::MaxLength { .. } => one(format!("too long; {}", give())),
         ValidationErrorKind::MinItems { .. } => one(format!("too few entries; {}", give())),
-        ValidationErrorKind::MaxItems { .. } => one(format!("too many entries; {}", give())),
-        ValidationErrorKind::AnyOf { .. } if value.is_null() => one(format!("has no value; {}", give())),
+        ValidationErrorKind::MaxItems { .. } | ValidationErrorKind::MaxProperties { .. } => {
+            one(format!("too many entries; {}", give()))
+        }
         ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::Pattern { .. } => {
             one(format!("{} does not fit here; {}", found(value), give()))
         }
-        ValidationErrorKind::MaxProperties { .. } => one(format!("too many entries; {}", give())),
         ValidationErrorKind::UniqueItems => one("an entry is given twice; keep one of them".to_owned()),
         ValidationErrorKind::PropertyNames { error } => one(format!(
             "{} is no key: it is `name` or `prefix/name`, the name of at most 63 letters, digits, `-`, `_` and `.`, \

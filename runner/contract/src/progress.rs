@@ -73,12 +73,27 @@ pub struct Best {
     pub sha256: String,
     /// The generation that found it.
     pub generation: u64,
+    /// Its score on fresh seeds and data that no search step saw; absent until the finale has measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Confirmed>,
+}
+
+/// A score on fresh ground: the mean over seeds with its 95 % interval (Student's t).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Confirmed {
+    /// The mean.
+    pub score: f64,
+    /// The interval's lower end.
+    pub low: f64,
+    /// The interval's upper end.
+    pub high: f64,
 }
 
 impl Best {
     /// A best gene; its text is left out where it is longer than [`MAX_GENE_BYTES`].
     pub fn new(fitness: f64, gene: &str, sha256: String, generation: u64) -> Self {
         let gene = (gene.len() <= MAX_GENE_BYTES).then(|| gene.to_owned());
-        Self { fitness, gene, sha256, generation }
+        Self { fitness, gene, sha256, generation, confirmed: None }
     }
 }

@@ -128,6 +128,7 @@ pub struct GeneLimits {
 /// How a candidate is scored: data, network, training, seeds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = rules::of("spec.evaluation")))]
 pub struct EvaluationSpec {
     /// The data to learn.
     pub dataset: DatasetSpec,
@@ -228,10 +229,11 @@ pub enum NetworkKind {
 /// How the network is trained.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = rules::of("spec.evaluation.training")))]
 pub struct TrainingSpec {
-    /// Adam's learning rate. Default: 0.003 (standard), 0.001 (original).
+    /// Adam's learning rate, 1e-9 at least. Default: 0.003 (standard), 0.001 (original).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1e-9, max = 100.0))]
+    #[schemars(range(max = 100.0))]
     pub learning_rate: Option<f64>,
     /// Batches trained on. Default: 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -194,8 +194,13 @@ fn yaml_shorthands_work() {
         "spec": {"search": {"budget": {"evaluations": 10}}, "evaluation": {"dataset": {"source": "digits"}}}}"#;
     let plain = with_spec("budget: {evaluations: 10}", "dataset: {source: digits}");
     assert_eq!(loaded(json), plain);
-    // A field without a value is left out where there is a default, as in a cluster.
-    assert_eq!(with_spec("component: , budget: {evaluations: 10}", "dataset: {source: digits}, seeds: "), plain);
+    // A field without a value is left out, as in a cluster.
+    let empty = with_spec("component: , population: , budget: {evaluations: 10}", "dataset: {source: digits}, seeds: ");
+    assert_eq!(empty, plain);
+    // Only labels and annotations of the run itself are kept, and empty.
+    let labelled = json.replace(r#""name": "a""#, r#""name": "a", "labels": {"team": null}, "annotations": null"#);
+    let metadata = loaded(&labelled).run.metadata;
+    assert_eq!((metadata.labels["team"].as_str(), metadata.annotations.len()), ("", 0));
     let framed = format!(
         "%YAML 1.2\n---\n{HEAD}spec:\n  search: &s {{budget: {{evaluations: 10}}}}\n  evaluation:\n    dataset: {{<<: {{source: digits}}}}\n...\n"
     );

@@ -1,7 +1,8 @@
-//! Prints a custom resource definition, or the names of all: `crds/` is made of these.
+//! Prints a custom resource definition, the reference of conditions, or the names of all definitions: `crds/` and
+//! `docs/reference/conditions.md` are made of these.
 use std::process::ExitCode;
 
-use automl_api::crd;
+use automl_api::{conditions, crd};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -12,6 +13,10 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     };
+    if wanted == "conditions" {
+        print!("# Conditions of a MinerRun\n\nEvents use the same reasons.\n\n{}", conditions::markdown());
+        return ExitCode::SUCCESS;
+    }
     let Some((_, definition)) = all.iter().find(|(file, _)| *file == wanted) else {
         eprintln!("no definition is called {wanted}; without an argument all are listed");
         return ExitCode::from(64);

@@ -48,6 +48,13 @@ pub const RULES: &[Rule] = &[
                   `source`",
     },
     Rule {
+        path: "spec.evaluation.training",
+        field: "learningRate",
+        // Not a `minimum`: the API server compares a whole number, such as 0, with the bound cut to a whole number.
+        cel: "!has(self.learningRate) || self.learningRate >= 0.000000001",
+        message: "too small to learn anything: give at least 1e-9",
+    },
+    Rule {
         path: "spec",
         field: "checkpoint.claim.accessMode",
         cel: "!has(self.checkpoint) || !has(self.checkpoint.claim) || self.replicas <= 1 || \
