@@ -5,12 +5,12 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help mine build test test-full bench bench-ci docs env tools clean
+.PHONY: help mine build test test-full cluster cluster-down bench bench-operator bench-ci docs env tools clean
 # torch-sys is compiled again whenever this changes: every cargo here gets the same one (xtask sets it by itself).
 WITH_LIBTORCH := [ -x "$(CARGO_TARGET_DIR)/release/xtask" ] || echo "compiling the build's helper first: a minute, once" >&2; LIBTORCH=$$(cargo xtask libtorch --print); export LIBTORCH
 
 help: ## Say what can be made
-	@grep -E '^[a-z-]+:.* ## ' Makefile | sed -E 's/^([a-z-]+):.* ## /make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.* ## ' Makefile | sed -E 's/^([a-z-]+):.* ## /make \1\t/' | expand -t 21
 
 mine: build ## Evolve a loss function on real data, here and now
 	@$(CARGO_TARGET_DIR)/release/runner run -f manifests/samples/minerrun-digits.yaml
@@ -25,8 +25,18 @@ test: tools ## Everything there is to test, once, with small counts
 test-full: tools ## The same with large counts, in slices that a second call does not repeat; writes figures
 	@cargo xtask figures
 
+cluster: tools ## Bring up a Kubernetes here, with the operator and a sample run (needs root)
+	@$(WITH_LIBTORCH)
+	cargo run --quiet --release --locked --package automl-testbed -- up --node --install
+
+cluster-down: ## End exactly what `make cluster` started
+	@cargo run --quiet --release --locked --package automl-testbed -- down
+
 bench: tools ## Measure this machine and write docs/figures
 	@cargo xtask bench
+
+bench-operator: tools ## Measure the operator on a Kubernetes of its own: a quarter of an hour, as root
+	@cargo xtask bench --operator
 
 bench-ci: tools ## Measure how long continuous integration takes, cold and warm
 	@cargo xtask bench --ci

@@ -1,0 +1,171 @@
+//! Where the cluster listens: a network namespace of its own, or else the machine's loopback with free ports.
+//!
+//! In its own namespace every cluster has the same addresses and ports, and nobody outside reaches them. Programs that
+//! run outside, a test among them, come in through [`Network::reach`].
+use crate::{
+    error::{TestbedError, Tried},
+    run::run,
+};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::{
+    fs::File,
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    os::fd::AsFd,
+    path::PathBuf,
+    process::Command,
+    sync::Mutex,
+    thread,
+};
+use tokio::{
+    io::copy_bidirectional,
+    net::TcpStream,
+    runtime,
+    sync::oneshot::{self, Receiver, Sender},
+};
+
+/// The node's address in a namespace of its own.
+const NODE: Ipv4Addr = Ipv4Addr::new(10, 200, 0, 1);
+
+/// The place where the cluster listens.
+pub(crate) struct Network {
+    /// The namespace's name; `None` for the machine's own.
+    name: Option<String>,
+    /// Each ends the thread that forwards one address, when dropped.
+    doors: Mutex<Vec<(SocketAddr, SocketAddr, Sender<()>)>>,
+}
+
+impl Network {
+    /// A namespace of this name where the machine allows one.
+    pub(crate) fn make(name: &str) -> Self {
+        let name = rustix::process::geteuid().is_root().then(|| name.to_owned());
+        Self { name: name.filter(|name| make_namespace(name).is_ok()), doors: Mutex::default() }
+    }
+
+    /// The namespace's name, where it has one of its own.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The address at which the cluster's parts find each other.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.name.as_ref().map_or(Ipv4Addr::LOCALHOST, |_| NODE).into()
+    }
+
+    /// Ports to listen at: the wanted ones in a namespace of its own, else free ones.
+    pub(crate) fn ports<const N: usize>(&self, wanted: [u16; N]) -> Result<[u16; N], TestbedError> {
+        if self.name.is_some() {
+            return Ok(wanted);
+        }
+        let free =
+            || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| Ok((listener.local_addr()?, listener)));
+        // All are held until the last is found, or one would be found twice.
+        let mut held = Vec::new();
+        let mut ports = wanted;
+        for port in &mut ports {
+            let (address, listener) =
+                free().map_err(|source| TestbedError::Io { what: "cannot find a free port".to_owned(), source })?;
+            *port = address.port();
+            held.push(listener);
+        }
+        Ok(ports)
+    }
+
+    /// A command that runs in this network.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        match &self.name {
+            // Not `ip netns exec`: it mounts /sys anew and hides the cgroups.
+            Some(name) => {
+                let mut command = Command::new("nsenter");
+                command.arg(format!("--net={}", file(name).display())).arg("--").arg(program);
+                command
+            }
+            None => Command::new(program),
+        }
+    }
+
+    /// An address outside that leads to `inside`, for as long as the network lives.
+    pub(crate) fn reach(&self, inside: SocketAddr) -> Result<SocketAddr, TestbedError> {
+        let Some(name) = &self.name else { return Ok(inside) };
+        let mut doors = self.doors.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, outside, _)) = doors.iter().find(|(target, ..)| *target == inside) {
+            return Ok(*outside);
+        }
+        let namespace = File::open(file(name)).tried("open", &file(name))?;
+        let failed = |source| TestbedError::Io { what: format!("cannot forward a port to {inside}"), source };
+        // The listener belongs to the namespace that it was made in, whoever accepts; so it is made out here.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let outside = listener.local_addr().map_err(failed)?;
+        let (close, closed) = oneshot::channel();
+        // The same address also leads there inside, so that one kubeconfig serves on both sides of the wall.
+        let runtime = runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
+        let (entered, answer) = std::sync::mpsc::channel();
+        thread::Builder::new()
+            .name("testbed door".to_owned())
+            .spawn(move || {
+                let indoors = move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
+                    .map_err(io::Error::from)
+                    .and_then(|()| TcpListener::bind(outside))
+                    .and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+                let (indoors, told) = match indoors {
+                    Ok(indoors) => (Some(indoors), Ok(())),
+                    Err(error) => (None, Err(error)),
+                };
+                let _ = entered.send(told);
+                if let Some(indoors) = indoors {
+                    runtime.block_on(forward([listener, indoors], inside, closed));
+                }
+            })
+            .map_err(failed)?;
+        answer.recv().map_err(|_| failed(io::Error::other("its thread ended")))?.map_err(failed)?;
+        doors.push((inside, outside, close));
+        Ok(outside)
+    }
+
+    /// Closes all doors.
+    pub(crate) fn close(&self) {
+        self.doors.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
+}
+
+async fn forward(listeners: [TcpListener; 2], inside: SocketAddr, mut closed: Receiver<()>) {
+    let [Ok(outer), Ok(inner)] = listeners.map(tokio::net::TcpListener::from_std) else { return };
+    loop {
+        let connection = tokio::select! {
+            _ = &mut closed => return,
+            connection = outer.accept() => connection,
+            connection = inner.accept() => connection,
+        };
+        let Ok((mut from, _)) = connection else { continue };
+        tokio::spawn(async move {
+            // A refused or broken connection is closed here as there; its ends say so themselves.
+            if let Ok(mut to) = TcpStream::connect(inside).await {
+                let _ = (from.set_nodelay(true), to.set_nodelay(true));
+                let _ = copy_bidirectional(&mut from, &mut to).await;
+            }
+        });
+    }
+}
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from("/run/netns").join(name)
+}
+
+fn make_namespace(name: &str) -> Result<(), TestbedError> {
+    run(Command::new("ip").args(["netns", "add", name]))?;
+    // Pods hang on the bridge's name space by veth pairs; the default route only has to exist, it leads nowhere.
+    for line in [
+        "link set lo up".to_owned(),
+        "link add name node0 type bridge".to_owned(),
+        format!("address add {NODE}/24 dev node0"),
+        "link set node0 up".to_owned(),
+        "route add default dev node0".to_owned(),
+    ] {
+        if let Err(error) = run(Command::new("ip").args(["-n", name]).args(line.split(' '))) {
+            let _ = run(Command::new("ip").args(["netns", "del", name]));
+            return Err(error);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! kubectl as a test wants it: what it said and whether it was pleased.
+#[path = "../../../../runner/tests/common/skip.rs"]
+mod skip;
+
+use automl_testbed::{ControlPlane, TestbedError};
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+/// kubectl with these arguments.
+pub(crate) fn kubectl<const N: usize>(plane: &ControlPlane, arguments: [&str; N]) -> Command {
+    let mut command = plane.kubectl().expect("kubectl is one of the programs");
+    command.args(arguments);
+    command
+}
+
+/// Runs it with this on its standard input; hands back whether it succeeded, and both its outputs.
+pub(crate) fn run(mut command: Command, input: &str) -> (bool, String) {
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().expect("kubectl starts");
+    // The end of the pipe is the end of the input; a command that reads nothing may be gone by then.
+    let _ = child.stdin.take().expect("it is a pipe").write_all(input.as_bytes());
+    let output = child.wait_with_output().expect("kubectl ends");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// What was started, or nothing after having said why the test leaves itself out. What a machine cannot do is no
+/// failure; anything else is.
+pub(crate) fn unless_unable<T>(started: Result<T, TestbedError>) -> Option<T> {
+    match started {
+        Ok(started) => Some(started),
+        Err(TestbedError::Unable(why)) => {
+            skip::skip(&why);
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
