@@ -15,10 +15,12 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Search for a component as a MinerRun file says, then compare the winner with the usual losses
+    /// Search as a MinerRun file says, then compare the winner with the usual losses
     Run(RunOptions),
     /// Continue a run that was stopped or killed, or extend a finished one
     Resume(ResumeOptions),
+    /// What a pod of a MinerRun runs: begin or go on, then hand over what was found
+    Island(IslandOptions),
     /// Train with given genes and compare each with cross-entropy on paired seeds
     Score(ScoreOptions),
     /// Look at, check, evaluate and convert genes
@@ -79,6 +81,27 @@ pub(crate) struct ResumeOptions {
     /// A larger budget than before
     #[arg(long, value_name = "N")]
     pub evaluations: Option<u64>,
+    #[command(flatten)]
+    pub running: Running,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IslandOptions {
+    /// The MinerRun file
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+    /// The island's folder: one that holds a run is continued
+    #[arg(short, long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Which island to search
+    #[arg(long, value_name = "INDEX", env = automl_contract::pod::ISLAND, default_value_t = 0)]
+    pub island: u32,
+    /// Islands that have finished already, such as 0-2,5: they do not search again
+    #[arg(long, value_name = "LIST", env = automl_contract::pod::FINISHED, default_value = "")]
+    pub finished: String,
+    /// Seconds to wait at the end until the results are fetched from the page /archive
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub hand_over: u64,
     #[command(flatten)]
     pub running: Running,
 }

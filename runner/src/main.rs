@@ -64,6 +64,8 @@ fn dispatch(arguments: cli::Cli) -> Result<(), Failure> {
         #[cfg(feature = "lab")]
         cli::Command::Resume(options) => mine::resume(options),
         #[cfg(feature = "lab")]
+        cli::Command::Island(options) => mine::island(options),
+        #[cfg(feature = "lab")]
         cli::Command::Score(options) => mine::score(&options),
         #[cfg(feature = "lab")]
         cli::Command::Bench(options) => mine::bench(&options),

@@ -3,7 +3,7 @@
 //! The best of many noisy scores looks better than it is. So the finalists are trained again with seeds and validation
 //! examples of their own, one is chosen, and only that one meets the usual losses on the final set.
 use crate::failure::{Failure, program};
-use crate::mine::compare::{Comparison, Row, Scored, pair};
+use crate::mine::compare::{Comparison, Interval, Row, Scored, pair};
 use crate::mine::display::Display;
 use crate::mine::folder::RunFolder;
 use crate::mine::plan::Plan;
@@ -12,10 +12,10 @@ use crate::mine::session::stopped;
 use crate::mine::trials::{Entrant, TrialsError, train_all};
 use crate::mine::{picture, table};
 use crate::output;
-use automl_contract::progress::Phase;
+use automl_contract::progress::{Best, Confirmed, Phase};
 use automl_genome::{Format, Gene, export, known_losses};
 use automl_lab::{Lab, Stage};
-use automl_search::{Engine, Report};
+use automl_search::{Engine, Entry, Report};
 use serde::Serialize;
 
 /// Genes of the archive that are trained again to choose the winner.
@@ -91,6 +91,7 @@ impl Finale<'_> {
             compare_with_known(&winner.gene, self.lab, self.plan.evaluation.final_seeds, |entrants, seeds| {
                 train(entrants, Stage::Final, seeds, "comparing with the usual losses")
             })?;
+        confirm(shared, winner, comparison.rows.first());
         let table = table::render(&comparison, "winner − loss, points");
         let results = Results {
             winner: Some(Winner {
@@ -141,6 +142,17 @@ impl Finale<'_> {
             self.folder.root().display()
         ))
     }
+}
+
+/// From here on the best gene is the winner, with its score on fresh ground.
+fn confirm(shared: &Shared, winner: &Entry, row: Option<&Row>) {
+    let mut best =
+        Best::new(winner.fitness, &winner.gene.to_string(), winner.sha256.clone(), u64::from(winner.generation));
+    best.confirmed = row.map(|row| {
+        let Interval { mean, low, high } = row.scored.accuracy;
+        Confirmed { score: mean, low, high }
+    });
+    shared.progress().best = Some(best);
 }
 
 /// The winner beside each known loss on paired final seeds; each row's pair is winner − loss.

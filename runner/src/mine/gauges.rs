@@ -17,7 +17,7 @@ impl Gauges {
     pub(crate) fn new() -> prometheus::Result<Gauges> {
         let registry = Registry::new();
         let mut values = Vec::new();
-        for metric in metrics::ALL.iter().filter(|metric| metric.kind == metrics::Kind::Gauge) {
+        for metric in metrics::RUNNER.iter().filter(|metric| metric.kind == metrics::Kind::Gauge) {
             let gauge = registered(&registry, GaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)?)?;
             values.push((metric.name, gauge));
         }

@@ -1,9 +1,10 @@
-//! Mining on one machine: `run`, `resume` and `score`.
+//! Mining: `run`, `resume` and `score` on one machine, `island` in a pod.
 //!
 //! ```text
 //! plan     what was asked, read and resolved     session  the search, generation by generation
 //! folder   the run's files                       finale   choose the winner, compare it, write results
 //! trials   many trainings at once   compare  intervals and verdicts   table, picture  for people
+//! island   what a pod does: begin or go on, then hand over
 //! display  progress at a terminal   service  signals and pages        gauges          metrics
 //! ```
 mod bench;
@@ -13,6 +14,7 @@ mod finale;
 mod fitness;
 mod folder;
 mod gauges;
+mod island;
 mod picture;
 mod plan;
 mod score;
@@ -22,6 +24,7 @@ mod table;
 mod trials;
 
 pub(crate) use bench::bench;
+pub(crate) use island::island;
 pub(crate) use score::score;
 
 use crate::cli::{ResumeOptions, RunOptions, Running};

@@ -4,15 +4,18 @@
 use crate::failure::Failure;
 use crate::mine::gauges::Gauges;
 use automl_contract::exit;
-use automl_contract::progress::Progress;
+use automl_contract::pod;
+use automl_contract::progress::{Phase, Progress};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -31,6 +34,9 @@ pub(crate) struct Shared {
     pub ready: AtomicBool,
     pub gauges: Gauges,
     progress: Mutex<Progress>,
+    archive: OnceLock<PathBuf>,
+    released: Mutex<bool>,
+    release: Condvar,
 }
 
 impl Service {
@@ -64,6 +70,9 @@ impl Service {
             ready: AtomicBool::new(false),
             gauges: Gauges::new().map_err(Failure::internal)?,
             progress: Mutex::new(progress),
+            archive: OnceLock::new(),
+            released: Mutex::new(false),
+            release: Condvar::new(),
         });
         if let Some(address) = address {
             self.serve(address, Arc::clone(&shared))?;
@@ -98,6 +107,19 @@ impl Shared {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From here on `/archive` shows this file.
+    pub(crate) fn shows_archive_of(&self, file: PathBuf) {
+        // A run has one folder: nobody sets it twice.
+        let _ = self.archive.set(file);
+    }
+
+    /// Waits until the results are kept elsewhere, for so long; says whether they are.
+    pub(crate) fn wait_for_release(&self, patience: Duration) -> bool {
+        let released = self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.release.wait_timeout_while(released, patience, |released| !*released);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
     /// Whether the run was asked to end.
     pub(crate) fn stopping(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
@@ -106,11 +128,37 @@ impl Shared {
 
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/metrics", get(metrics))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(readyz))
-        .route("/status", get(|State(shared): State<Arc<Shared>>| async move { Json(shared.progress().clone()) }))
+        .route(pod::METRICS_PAGE, get(metrics))
+        .route(pod::HEALTH_PAGE, get(|| async { "ok\n" }))
+        .route(pod::READY_PAGE, get(readyz))
+        .route(
+            pod::STATUS_PAGE,
+            get(|State(shared): State<Arc<Shared>>| async move { Json(shared.progress().clone()) }),
+        )
+        .route(pod::ARCHIVE_PAGE, get(archive))
+        .route(pod::RELEASE_PAGE, post(release))
         .with_state(shared)
+}
+
+/// The genes found so far, one JSON object for each line.
+async fn archive(State(shared): State<Arc<Shared>>) -> Response {
+    let Some(file) = shared.archive.get() else { return StatusCode::NOT_FOUND.into_response() };
+    match std::fs::read(file) {
+        Ok(lines) => ([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response(),
+        // None has been written yet.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "".into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// The results are kept elsewhere: a finished island may end.
+async fn release(State(shared): State<Arc<Shared>>) -> Response {
+    if shared.progress().phase != Phase::Done {
+        return (StatusCode::CONFLICT, "the island has not finished\n").into_response();
+    }
+    *shared.released.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    shared.release.notify_all();
+    "ok\n".into_response()
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
