@@ -1,0 +1,211 @@
+//! Fourth step: writes. Each child is applied only when it differs from what was last applied.
+use std::time::Instant;
+
+use automl_api::labels::MANAGER;
+use automl_contract::metrics;
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{ConfigMap, PersistentVolumeClaim, Service},
+    networking::v1::NetworkPolicy,
+};
+use kube::{
+    Api, Resource, ResourceExt as _,
+    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy},
+    core::{NamespaceResourceScope, PartialObjectMeta},
+    runtime::reflector::{ObjectRef, Store},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{
+    Scope,
+    archive::Kept,
+    build::Children,
+    decide::Act,
+    error::Error,
+    memory::{Due, ECHO, Memory},
+    validate::{self, Plan},
+};
+
+/// How often the archive of a run that searches is written at most.
+const ARCHIVE_EVERY: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// What came of applying.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// A watch may not have told of our own write yet.
+    pub(crate) look_again: bool,
+}
+
+/// Applies everything a run consists of but its Jobs.
+pub(crate) async fn children(
+    scope: &Scope,
+    plan: &Plan,
+    children: &Children,
+    memory: &mut Memory,
+) -> Result<Outcome, Error> {
+    let caches = &scope.caches;
+    let mut outcome = Outcome::default();
+    if let Some(claim) = &children.claim {
+        one(scope, plan, claim, &caches.claims, memory, &mut outcome).await?;
+    }
+    one::<ConfigMap>(scope, plan, &children.spec_map, &caches.config_maps, memory, &mut outcome).await?;
+    one::<Service>(scope, plan, &children.service, &caches.services, memory, &mut outcome).await?;
+    one::<NetworkPolicy>(scope, plan, &children.policy, &caches.policies, memory, &mut outcome).await?;
+    Ok(outcome)
+}
+
+async fn one<K>(
+    scope: &Scope,
+    plan: &Plan,
+    child: &K,
+    known: &Store<PartialObjectMeta<K>>,
+    memory: &mut Memory,
+    outcome: &mut Outcome,
+) -> Result<(), Error>
+where
+    K: Child,
+{
+    let (kind, name) = (K::NAME, child.name_any());
+    let content = validate::version(&serde_json::to_value(child).unwrap_or_default());
+    let key = ObjectRef::new(&name).within(&plan.namespace);
+    let present = known.get(&key).and_then(|present| present.resource_version());
+    match memory.due(kind, &name, content, present.as_deref()) {
+        Due::Nothing => Ok(()),
+        Due::Wait => {
+            outcome.look_again = true;
+            Ok(())
+        }
+        Due::Apply => {
+            let written = apply(scope, plan, child, &name).await?;
+            memory.applied(kind, name, content, written.resource_version().unwrap_or_default());
+            Ok(())
+        }
+    }
+}
+
+/// A kind of child that is applied whole.
+pub(crate) trait Child:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + Serialize
+    + DeserializeOwned
+    + std::fmt::Debug
+    + Send
+    + Sync
+{
+    const NAME: &'static str;
+}
+impl Child for ConfigMap {
+    const NAME: &'static str = "ConfigMap";
+}
+impl Child for Service {
+    const NAME: &'static str = "Service";
+}
+impl Child for NetworkPolicy {
+    const NAME: &'static str = "NetworkPolicy";
+}
+impl Child for PersistentVolumeClaim {
+    const NAME: &'static str = "PersistentVolumeClaim";
+}
+
+async fn apply<K: Child>(scope: &Scope, plan: &Plan, child: &K, name: &str) -> Result<K, Error> {
+    let api: Api<K> = Api::namespaced(scope.context.client.clone(), &plan.namespace);
+    scope.context.gauges.count(&metrics::OPERATOR_WRITES, &[K::NAME]);
+    let failed = |source| Error::Apply { kind: K::NAME, name: name.to_owned(), source };
+    api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(child)).await.map_err(failed)
+}
+
+/// Writes the archive if it is time; says whether what is kept is written.
+pub(crate) async fn archive(scope: &Scope, plan: &Plan, memory: &mut Memory, at_once: bool) -> Result<bool, Error> {
+    let Some(kept) = memory.kept.clone() else { return Ok(true) };
+    let name = plan.name.archive();
+    let key = ObjectRef::new(&name).within(&plan.namespace);
+    let is_there = scope.caches.config_maps.get(&key).is_some();
+    let nothing = kept == Kept::new(plan);
+    let settled = match &memory.written {
+        None => nothing,
+        Some((written, at)) => {
+            let echoed = is_there || at.elapsed() < ECHO;
+            let urgent = at_once || written.finished != kept.finished;
+            echoed && (*written == kept || (!urgent && at.elapsed() < ARCHIVE_EVERY))
+        }
+    };
+    if settled {
+        return Ok(memory.written.as_ref().is_none_or(|(written, _)| *written == kept));
+    }
+    let map = kept.write(plan).map_err(|error| Error::Apply {
+        kind: ConfigMap::NAME,
+        name: name.clone(),
+        source: kube::Error::SerdeError(error),
+    })?;
+    apply(scope, plan, &map, &name).await?;
+    memory.written = Some((kept, Instant::now()));
+    Ok(true)
+}
+
+/// Does what was decided about Jobs.
+pub(crate) async fn jobs(scope: &Scope, plan: &Plan, acts: &[Act]) -> Result<(), Error> {
+    let api: Api<Job> = Api::namespaced(scope.context.client.clone(), &plan.namespace);
+    for act in acts {
+        scope.context.gauges.count(&metrics::OPERATOR_WRITES, &["Job"]);
+        let (name, done) = match act {
+            Act::Create(job) => {
+                let parameters = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+                (job.name_any(), api.create(&parameters, job).await.map(drop))
+            }
+            Act::Adjust(job) => {
+                let name = job.name_any();
+                let patch = Patch::Apply(changeable(job));
+                (name.clone(), api.patch(&name, &PatchParams::apply(MANAGER).force(), &patch).await.map(drop))
+            }
+            Act::Delete { name, uid } => {
+                let parameters = DeleteParams {
+                    propagation_policy: Some(PropagationPolicy::Background),
+                    preconditions: Some(Preconditions { uid: Some(uid.clone()), resource_version: None }),
+                    ..DeleteParams::default()
+                };
+                (name.clone(), api.delete(name, &parameters).await.map(drop))
+            }
+        };
+        match done {
+            // The watch has not told yet: it is as it shall be.
+            Err(kube::Error::Api(status)) if matches!(act, Act::Create(_)) && status.is_already_exists() => {}
+            Err(kube::Error::Api(status)) if matches!(act, Act::Delete { .. }) && matches!(status.code, 404 | 409) => {}
+            done => done.map_err(|source| Error::Apply { kind: "Job", name, source })?,
+        }
+    }
+    Ok(())
+}
+
+/// A Job without the fields that cannot change, which would be ours if we applied them.
+fn changeable(job: &Job) -> Value {
+    let spec = job.spec.clone().unwrap_or_default();
+    let mut fields = json!({ "parallelism": spec.parallelism, "completions": spec.completions });
+    if let Some(suspend) = spec.suspend {
+        fields["suspend"] = suspend.into();
+    }
+    json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": job.metadata, "spec": fields })
+}
+
+/// Removes specs that no pod mounts any more.
+pub(crate) async fn prune(scope: &Scope, plan: &Plan, children: &Children, memory: &mut Memory) -> Result<(), Error> {
+    let current = [children.spec_map.name_any(), plan.name.archive()];
+    let owned = |map: &PartialObjectMeta<ConfigMap>| {
+        map.namespace().as_deref() == Some(plan.namespace.as_str())
+            && map.owner_references().iter().any(|owner| owner.uid == plan.uid)
+            && map.metadata.deletion_timestamp.is_none()
+            && !current.contains(&map.name_any())
+    };
+    let api: Api<ConfigMap> = Api::namespaced(scope.context.client.clone(), &plan.namespace);
+    for map in scope.caches.config_maps.state_filter(owned) {
+        let name = map.name_any();
+        scope.context.gauges.count(&metrics::OPERATOR_WRITES, &[ConfigMap::NAME]);
+        match api.delete(&name, &DeleteParams::default()).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            done => drop(done.map_err(|source| Error::Apply { kind: ConfigMap::NAME, name: name.clone(), source })?),
+        }
+        memory.applied.remove(&(ConfigMap::NAME, name));
+    }
+    Ok(())
+}

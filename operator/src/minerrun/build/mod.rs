@@ -1,0 +1,175 @@
+//! Third step: the run's children. Pure: the same plan gives the same objects.
+//!
+//! ```text
+//! MinerRun ─┬─ ConfigMap NAME-VERSION     the spec as the file that pods read, immutable, named by its hash
+//!           ├─ Job NAME-VERSION           one index is one island, named by the hash of the pods' template
+//!           ├─ Service NAME               headless: how pods are found for scraping
+//!           ├─ NetworkPolicy NAME-net     pages may be read, nothing else comes in and nothing goes out
+//!           ├─ claim NAME-checkpoint      where asked for; without owner where it is retained
+//!           └─ ConfigMap NAME-archive     what was found; written as it is found (`archive.rs`)
+//! ```
+mod job;
+mod pod;
+
+use std::collections::BTreeMap;
+
+use automl_api::{labels, names::Version};
+use automl_contract::{cluster::ClaimSpec, pod as agreed};
+use k8s_openapi::{
+    api::{
+        batch::v1::Job,
+        core::v1::{
+            ConfigMap, PersistentVolumeClaim, PersistentVolumeClaimSpec, PodTemplateSpec, Service, ServicePort,
+            ServiceSpec, VolumeResourceRequirements,
+        },
+        networking::v1::{
+            NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
+        },
+    },
+    apimachinery::pkg::{
+        api::resource::Quantity, apis::meta::v1::LabelSelector, apis::meta::v1::ObjectMeta, util::intstr::IntOrString,
+    },
+};
+
+use super::validate::Plan;
+pub(crate) use job::{SPEC_VERSION, adjusted, needs_adjusting};
+
+/// What a run consists of.
+#[derive(Clone, Debug)]
+pub struct Children {
+    /// The spec as pods read it.
+    pub spec_map: ConfigMap,
+    /// How pods are found.
+    pub service: Service,
+    /// Who may talk to pods.
+    pub policy: NetworkPolicy,
+    /// Where checkpoints live, if not with the pod.
+    pub claim: Option<PersistentVolumeClaim>,
+    /// The pods.
+    pub template: PodTemplateSpec,
+    /// Changes with everything that a Job cannot change.
+    pub job_version: Version,
+}
+
+impl Children {
+    /// The name of the Job that runs these pods.
+    pub fn job_name(&self, plan: &Plan) -> String {
+        plan.name.job(self.job_version)
+    }
+
+    /// The Job, in which islands of `finished` (such as `0-2,5`) do not search again.
+    pub fn job(&self, plan: &Plan, finished: &str) -> Job {
+        job::job(plan, self, finished)
+    }
+}
+
+/// Builds the children of a plan.
+pub fn build(plan: &Plan) -> Children {
+    let template = pod::template(plan);
+    Children {
+        spec_map: spec_map(plan),
+        service: service(plan),
+        policy: policy(plan),
+        claim: plan
+            .spec
+            .checkpoint
+            .as_ref()
+            .and_then(|checkpoint| checkpoint.claim.as_ref())
+            .map(|wanted| claim(plan, wanted)),
+        job_version: job::version(plan, &template),
+        template,
+    }
+}
+
+/// The metadata of a child that goes with the run.
+pub(crate) fn metadata(plan: &Plan, name: String) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name),
+        namespace: Some(plan.namespace.clone()),
+        labels: Some(run_labels(plan)),
+        owner_references: Some(vec![plan.owner()]),
+        ..ObjectMeta::default()
+    }
+}
+
+fn run_labels(plan: &Plan) -> BTreeMap<String, String> {
+    labels::of(&plan.name).map(|(key, value)| (key.to_owned(), value)).into()
+}
+
+/// What selects the run's pods and nothing else.
+fn pod_labels(plan: &Plan) -> BTreeMap<String, String> {
+    [(labels::NAME.to_owned(), labels::APP.to_owned()), (labels::RUN.to_owned(), plan.name.to_string())].into()
+}
+
+fn spec_map(plan: &Plan) -> ConfigMap {
+    ConfigMap {
+        metadata: metadata(plan, plan.name.spec_map(plan.spec_version)),
+        data: Some([(agreed::SPEC_FILE.to_owned(), plan.text.clone())].into()),
+        immutable: Some(true),
+        ..ConfigMap::default()
+    }
+}
+
+fn service(plan: &Plan) -> Service {
+    Service {
+        metadata: metadata(plan, plan.name.service()),
+        spec: Some(ServiceSpec {
+            cluster_ip: Some("None".to_owned()),
+            selector: Some(pod_labels(plan)),
+            // A pod that reads its data is scraped too.
+            publish_not_ready_addresses: Some(true),
+            ports: Some(vec![ServicePort {
+                name: Some(agreed::PORT_NAME.to_owned()),
+                port: agreed::PORT.into(),
+                target_port: Some(IntOrString::String(agreed::PORT_NAME.to_owned())),
+                protocol: Some("TCP".to_owned()),
+                ..ServicePort::default()
+            }]),
+            ..ServiceSpec::default()
+        }),
+        ..Service::default()
+    }
+}
+
+fn policy(plan: &Plan) -> NetworkPolicy {
+    NetworkPolicy {
+        metadata: metadata(plan, plan.name.network_policy()),
+        spec: Some(NetworkPolicySpec {
+            pod_selector: Some(LabelSelector { match_labels: Some(pod_labels(plan)), ..LabelSelector::default() }),
+            policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
+            // Operator and Prometheus live in namespaces of any name.
+            ingress: Some(vec![NetworkPolicyIngressRule {
+                from: Some(vec![NetworkPolicyPeer {
+                    namespace_selector: Some(LabelSelector::default()),
+                    ..NetworkPolicyPeer::default()
+                }]),
+                ports: Some(vec![NetworkPolicyPort {
+                    port: Some(IntOrString::Int(agreed::PORT.into())),
+                    protocol: Some("TCP".to_owned()),
+                    end_port: None,
+                }]),
+            }]),
+            egress: None,
+        }),
+    }
+}
+
+fn claim(plan: &Plan, wanted: &ClaimSpec) -> PersistentVolumeClaim {
+    let mut metadata = metadata(plan, plan.name.claim());
+    if wanted.retain {
+        metadata.owner_references = None;
+    }
+    PersistentVolumeClaim {
+        metadata,
+        spec: Some(PersistentVolumeClaimSpec {
+            access_modes: Some(vec![format!("{:?}", wanted.access_mode)]),
+            storage_class_name: wanted.storage_class.clone(),
+            resources: Some(VolumeResourceRequirements {
+                requests: Some([("storage".to_owned(), Quantity(wanted.size.clone()))].into()),
+                ..VolumeResourceRequirements::default()
+            }),
+            ..PersistentVolumeClaimSpec::default()
+        }),
+        ..PersistentVolumeClaim::default()
+    }
+}

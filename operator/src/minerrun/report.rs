@@ -1,0 +1,136 @@
+//! Writes a status when it has changed, and an Event for what is new in it.
+use automl_api::{
+    MinerRun, MinerRunStatus,
+    conditions::{self, ConditionType},
+    labels::MANAGER,
+};
+use automl_contract::{
+    metrics,
+    minerrun::{API_VERSION, KIND},
+};
+use k8s_openapi::{
+    api::core::v1::ObjectReference,
+    apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time},
+};
+use kube::{
+    Api, Resource as _,
+    api::{Patch, PatchParams},
+    core::{PartialObjectMeta, error_boundary::InvalidObject},
+    runtime::{
+        controller::Action,
+        events::{Event, EventType},
+    },
+};
+use serde_json::{Value, json};
+
+use super::{Error, Scope, memory::Memory, status};
+
+/// Writes a status if it differs from the one before.
+pub(crate) async fn write(
+    scope: &Scope,
+    run: &MinerRun,
+    before: &MinerRunStatus,
+    wanted: MinerRunStatus,
+    memory: &mut Memory,
+) -> Result<(), Error> {
+    let patch = Patch::Apply(body(&wanted));
+    put(scope, &run.metadata, &run.object_ref(&()), before, wanted, &patch, memory).await
+}
+
+fn body(status: &MinerRunStatus) -> Value {
+    json!({ "apiVersion": API_VERSION, "kind": KIND, "status": status })
+}
+
+/// Says of a run that this version cannot read what is wrong with it; it is looked at again when it changes.
+pub(crate) async fn unreadable(
+    scope: &Scope,
+    unreadable: &InvalidObject,
+    memory: &mut Memory,
+    now: &Time,
+) -> Result<Action, Error> {
+    let metadata = &unreadable.metadata;
+    let before = memory.status.clone().unwrap_or_default();
+    let message = format!("apply it anew with this version's fields: {}", unreadable.error);
+    let wanted = status::invalid(&before, metadata.generation.unwrap_or_default(), &message, now);
+    let reference = ObjectReference {
+        api_version: Some(API_VERSION.to_owned()),
+        kind: Some(KIND.to_owned()),
+        name: metadata.name.clone(),
+        namespace: metadata.namespace.clone(),
+        uid: metadata.uid.clone(),
+        ..ObjectReference::default()
+    };
+    // An apply would read the whole object, and fail as we did.
+    let patch = Patch::Merge(body(&wanted));
+    put(scope, metadata, &reference, &before, wanted, &patch, memory).await?;
+    Ok(Action::await_change())
+}
+
+async fn put(
+    scope: &Scope,
+    metadata: &ObjectMeta,
+    reference: &ObjectReference,
+    before: &MinerRunStatus,
+    wanted: MinerRunStatus,
+    patch: &Patch<Value>,
+    memory: &mut Memory,
+) -> Result<(), Error> {
+    let context = &scope.context;
+    let (name, namespace) = (metadata.name.clone().unwrap_or_default(), metadata.namespace.clone().unwrap_or_default());
+    context.show(&namespace, &name, &wanted);
+    if wanted == *before && memory.status.is_some() {
+        return Ok(());
+    }
+    if wanted != *before {
+        let api: Api<PartialObjectMeta<MinerRun>> = Api::namespaced(context.client.clone(), &namespace);
+        context.gauges.count(&metrics::OPERATOR_WRITES, &["MinerRun"]);
+        let parameters = PatchParams { force: matches!(patch, Patch::Apply(_)), ..PatchParams::apply(MANAGER) };
+        match api.patch_status(&name, &parameters, patch).await {
+            // Deleted meanwhile.
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
+            done => drop(done.map_err(Error::Status)?),
+        }
+        if before.reason != wanted.reason {
+            tracing::info!(namespace, name, phase = ?wanted.phase, reason = wanted.reason, "a run");
+        }
+        if let Some(event) = news(before, &wanted) {
+            context.gauges.count(&metrics::OPERATOR_WRITES, &["Event"]);
+            if let Err(error) = context.recorder.publish(&event, reference).await {
+                // The status says it too.
+                tracing::debug!(name, namespace, %error, "an Event");
+            }
+        }
+    }
+    memory.status = Some(wanted);
+    Ok(())
+}
+
+/// What an Event says: the reason that decides a run's phase, once when it becomes another. That pods are starting is
+/// said by the Job.
+fn news(before: &MinerRunStatus, wanted: &MinerRunStatus) -> Option<Event> {
+    let reason = wanted.reason.clone()?;
+    let starts = before.reason.is_none() && reason == conditions::Reason::Starting.as_str();
+    if before.reason == wanted.reason || starts {
+        return None;
+    }
+    let (_, decisive) = conditions::summary(&wanted.conditions);
+    let decisive = decisive?;
+    let known = conditions::Reason::ALL.iter().find(|one| one.as_str() == reason)?;
+    let is_bad = match known.says() {
+        (ConditionType::Failed, truth) => truth,
+        (ConditionType::Accepted, truth) => !truth,
+        (ConditionType::Ready, truth) => !truth && *known != conditions::Reason::Starting,
+        _ => false,
+    };
+    Some(Event {
+        type_: if is_bad { EventType::Warning } else { EventType::Normal },
+        reason,
+        note: Some(if decisive.message.is_empty() {
+            format!("the run is {:?}", wanted.phase?)
+        } else {
+            decisive.message.clone()
+        }),
+        action: "Reconcile".to_owned(),
+        secondary: None,
+    })
+}

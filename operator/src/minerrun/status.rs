@@ -1,0 +1,217 @@
+//! Fifth step: what is said of the run. Pure, but for the writing at the end of a reconcile.
+use automl_api::{
+    MinerRunStatus,
+    conditions::{self, ConditionType, Reason},
+    labels,
+    status::{Best, Progress},
+};
+use automl_contract::pod as agreed;
+use k8s_openapi::{
+    api::{batch::v1::Job, core::v1::Pod},
+    apimachinery::pkg::apis::meta::v1::Time,
+};
+
+use super::{
+    archive::Kept,
+    build::Children,
+    decide::Ending,
+    dereference::{Seen, is_ready},
+    validate::Plan,
+};
+
+/// All that a status follows from.
+pub struct View<'a> {
+    /// What is asked for.
+    pub plan: &'a Plan,
+    /// What it consists of.
+    pub children: &'a Children,
+    /// What is there.
+    pub seen: &'a Seen,
+    /// What was found.
+    pub kept: &'a Kept,
+    /// What islands said last.
+    pub told: &'a std::collections::BTreeMap<u32, automl_contract::progress::Progress>,
+    /// How the run has ended.
+    pub ending: Option<&'a Ending>,
+    /// The status before.
+    pub before: &'a MinerRunStatus,
+    /// The time of day.
+    pub now: &'a Time,
+}
+
+/// The status of a run.
+pub fn status(view: &View<'_>) -> MinerRunStatus {
+    let View { plan, seen, before, .. } = view;
+    let live = count(seen.live_pods());
+    let suspended = is_suspended(view);
+    let mut status = MinerRunStatus {
+        observed_generation: Some(plan.generation),
+        replicas: live,
+        ready_replicas: count(seen.live_pods().filter(|pod| is_ready(pod))),
+        selector: Some(labels::selector(&plan.name)),
+        image: Some(plan.image.clone()),
+        start_time: start_time(view, suspended),
+        progress: progress(view),
+        best: best(view),
+        ..(*before).clone()
+    };
+    let reasons =
+        [accepted(), progressing(view, live, suspended), ready(view, &status, suspended), held(view, live, suspended)];
+    for (reason, message) in reasons.into_iter().chain(ended(view)) {
+        conditions::set(&mut status.conditions, reason, &message, plan.generation, view.now);
+    }
+    summarize(&mut status);
+    status.bounded()
+}
+
+/// The status of a run whose spec cannot be run.
+pub(super) fn invalid(before: &MinerRunStatus, generation: i64, message: &str, now: &Time) -> MinerRunStatus {
+    let mut status = MinerRunStatus { observed_generation: Some(generation), ..before.clone() };
+    conditions::set(&mut status.conditions, Reason::InvalidSpec, message, generation, now);
+    summarize(&mut status);
+    status.bounded()
+}
+
+/// A run of which the API server refuses an object.
+pub(super) fn refused(before: &MinerRunStatus, generation: i64, message: &str, now: &Time) -> MinerRunStatus {
+    let mut status = MinerRunStatus { observed_generation: Some(generation), ..before.clone() };
+    conditions::set(&mut status.conditions, Reason::Refused, message, generation, now);
+    summarize(&mut status);
+    status.bounded()
+}
+
+fn summarize(status: &mut MinerRunStatus) {
+    let (phase, decisive) = conditions::summary(&status.conditions);
+    status.reason = decisive.map(|condition| condition.reason.clone());
+    status.phase = Some(phase);
+}
+
+type Said = (Reason, String);
+
+fn accepted() -> Said {
+    (Reason::Valid, String::new())
+}
+
+fn progressing(view: &View<'_>, live: i32, suspended: bool) -> Said {
+    let View { plan, children, seen, ending, .. } = view;
+    let name = children.job_name(plan);
+    let reason = if ending.is_some() {
+        Reason::Ended
+    } else if suspended || plan.spec.replicas == 0 {
+        Reason::Held
+    } else if seen.old_jobs(&name).next().is_some() || seen.has_old_pods(&name) {
+        Reason::RollingOut
+    } else if seen.job(&name).is_none() || live == 0 {
+        Reason::Creating
+    } else if i64::from(live) != i64::from(plan.spec.replicas.saturating_sub(finished(view))) {
+        Reason::Scaling
+    } else if seen.live_pods().any(is_ready) {
+        Reason::Searching
+    } else {
+        Reason::Creating
+    };
+    (reason, String::new())
+}
+
+fn ready(view: &View<'_>, status: &MinerRunStatus, suspended: bool) -> Said {
+    let View { plan, seen, ending, .. } = view;
+    if ending.is_some() || suspended || plan.spec.replicas == 0 {
+        return (Reason::NoIslands, String::new());
+    }
+    let wanted = plan.spec.replicas.saturating_sub(finished(view));
+    if i64::from(status.ready_replicas) >= i64::from(wanted) {
+        return (Reason::AllIslandsReady, String::new());
+    }
+    match seen.troubles.first() {
+        Some(trouble) => {
+            // How a single pod has ended says nothing yet of the run: it may be tried again.
+            let about_pods = trouble.reason.says().0 == ConditionType::Ready;
+            (if about_pods { trouble.reason } else { Reason::Crashing }, trouble.message.clone())
+        }
+        None => (Reason::Starting, String::new()),
+    }
+}
+
+fn held(view: &View<'_>, live: i32, suspended: bool) -> Said {
+    match (suspended, live) {
+        (false, _) => (Reason::Active, String::new()),
+        (true, 1..) => (Reason::Draining, format!("{live} pods write their checkpoints")),
+        (true, _) if view.plan.is_queued() => (Reason::ByQueue, "waits for the queue of spec.queueName".to_owned()),
+        (true, _) => (Reason::ByUser, "set spec.suspend to false to go on".to_owned()),
+    }
+}
+
+/// An end, or that a failed run is tried again.
+fn ended(view: &View<'_>) -> Option<Said> {
+    if let Some(ending) = view.ending {
+        return Some((ending.reason, ending.message.clone()));
+    }
+    let failed = conditions::get(&view.before.conditions, ConditionType::Failed);
+    failed.filter(|condition| condition.status == "True").map(|_| (Reason::Retrying, String::new()))
+}
+
+/// What is asked for decides where the operator suspends, what is there where a queue does.
+fn is_suspended(view: &View<'_>) -> bool {
+    if view.ending.is_some() {
+        return false;
+    }
+    if !view.plan.is_queued() {
+        return view.plan.spec.suspend;
+    }
+    let job = view.seen.job(&view.children.job_name(view.plan));
+    job.and_then(|job: &Job| job.spec.as_ref()?.suspend).unwrap_or(false)
+}
+
+/// The clock of `activeDeadlineSeconds`: as that of a Job, it begins anew after a suspension.
+fn start_time(view: &View<'_>, suspended: bool) -> Option<Time> {
+    if suspended {
+        return None;
+    }
+    view.before.start_time.clone().or_else(|| view.seen.pods.iter().any(|pod| has_run(pod)).then(|| view.now.clone()))
+}
+
+fn has_run(pod: &Pod) -> bool {
+    pod.status.as_ref().and_then(|status| status.phase.as_deref()).is_some_and(|phase| phase != "Pending")
+}
+
+fn finished(view: &View<'_>) -> u32 {
+    (0..view.plan.spec.replicas).filter(|island| agreed::listed(&view.kept.finished, *island)).count() as u32
+}
+
+fn progress(view: &View<'_>) -> Option<Progress> {
+    let View { plan, kept, told, before, .. } = view;
+    let islands = plan.spec.replicas;
+    let budget = plan.spec.search.budget.evaluations;
+    let total = budget.saturating_mul(islands.into());
+    let running = || told.range(..islands).filter(|(island, _)| !agreed::listed(&kept.finished, **island));
+    let done = finished(view);
+    // Before every island has been heard, what was known before is nearer to the truth.
+    if running().count() + (done as usize) < islands as usize
+        && let Some(known) = &before.progress
+    {
+        return Some(Progress { budget: total, finished_islands: done, ..*known });
+    }
+    if told.is_empty() && done == 0 {
+        return None;
+    }
+    let slowest = running().map(|(_, told)| told.generation).min();
+    let missing = running().count() + (done as usize) < islands as usize;
+    Some(Progress {
+        generation: if missing { 0 } else { slowest.unwrap_or(kept.generation) },
+        evaluations: running().map(|(_, told)| told.evaluations).sum::<u64>() + budget * u64::from(done),
+        budget: total,
+        finished_islands: done,
+    })
+}
+
+/// While islands search, the best by the search's own seeds; in the end the best on fresh ones.
+fn best(view: &View<'_>) -> Option<Best> {
+    let View { kept, plan, before, .. } = view;
+    let all = plan.spec.replicas > 0 && finished(view) == plan.spec.replicas;
+    let confirmed = kept.confirmed.clone().filter(|_| all);
+    confirmed.or_else(|| kept.best.clone()).or_else(|| before.best.clone())
+}
+
+fn count<T>(pods: impl Iterator<Item = T>) -> i32 {
+    i32::try_from(pods.count()).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,104 @@
+//! Second step: is the run right, and what exactly is asked for. Pure.
+use automl_api::{
+    MinerRun,
+    names::{RunName, Version},
+};
+use automl_contract::minerrun::{API_VERSION, KIND, MinerRunSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::error::Invalid;
+
+/// A run as it is to be built.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The run's name.
+    pub name: RunName,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its uid.
+    pub uid: String,
+    /// The `metadata.generation` that was looked at.
+    pub generation: i64,
+    /// What is asked for.
+    pub spec: MinerRunSpec,
+    /// What pods run.
+    pub image: String,
+    /// The `MinerRun` file that pods read: `search` and `evaluation` and nothing that may change on the way.
+    pub text: String,
+    /// Changes with that file.
+    pub spec_version: Version,
+    /// Changes with everything in that file but the budget: checkpoints and archives of one are of no use to another.
+    pub search_version: Version,
+}
+
+impl Plan {
+    /// The reference that makes a child go with the run.
+    pub fn owner(&self) -> OwnerReference {
+        OwnerReference {
+            api_version: API_VERSION.to_owned(),
+            kind: KIND.to_owned(),
+            name: self.name.to_string(),
+            uid: self.uid.clone(),
+            controller: Some(true),
+            // Nobody waits for children before a run goes.
+            block_owner_deletion: None,
+        }
+    }
+
+    /// Whether islands wait for a queue that decides when they run.
+    pub fn is_queued(&self) -> bool {
+        self.spec.queue_name.is_some()
+    }
+}
+
+/// Checks what no schema can check, and resolves what was left out.
+///
+/// # Errors
+/// The name does not fit pods, or the object is not one that an API server has stored.
+pub fn validate(run: &MinerRun, default_image: &str) -> Result<Plan, Invalid> {
+    let name = RunName::try_from(run.metadata.name.as_deref().unwrap_or_default())?;
+    let namespace = run.metadata.namespace.clone().ok_or(Invalid::Incomplete("namespace"))?;
+    let uid = run.metadata.uid.clone().ok_or(Invalid::Incomplete("uid"))?;
+    let spec = run.spec.0.clone();
+    if spec.gpu.as_ref().is_some_and(|gpu| gpu.device_class.is_some()) {
+        return Err(Invalid::NotServed("spec.gpu.deviceClass"));
+    }
+    let mut file = json!({
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": { "name": name.to_string() },
+        "spec": { "search": spec.search, "evaluation": spec.evaluation },
+    });
+    let text = serde_saphyr::to_string(&file)?;
+    let spec_version = version(&file);
+    if let Some(search) = file.pointer_mut("/spec/search").and_then(Value::as_object_mut) {
+        search.remove("budget");
+    }
+    Ok(Plan {
+        image: image(&spec, default_image),
+        generation: run.metadata.generation.unwrap_or_default(),
+        search_version: version(&file),
+        name,
+        namespace,
+        uid,
+        spec,
+        text,
+        spec_version,
+    })
+}
+
+/// The version of something that is written as JSON.
+pub(crate) fn version(content: &Value) -> Version {
+    Version::of(&Sha256::digest(content.to_string()).into())
+}
+
+fn image(spec: &MinerRunSpec, default: &str) -> String {
+    let image = spec.image.as_ref();
+    let reference = image.and_then(|image| image.reference.as_deref()).unwrap_or(default);
+    match image.and_then(|image| image.digest.as_deref()) {
+        Some(digest) => format!("{reference}@{digest}"),
+        None => reference.to_owned(),
+    }
+}

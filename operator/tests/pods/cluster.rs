@@ -1,0 +1,130 @@
+//! One cluster with the operator in it, shared by the tests that run at the same time.
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use automl_testbed::{Cluster, ControlPlane, ProjectImage, TestbedError};
+use serde_json::Value;
+
+use crate::common::{Person, install, skip, until};
+
+pub(crate) struct World {
+    pub(crate) cluster: Cluster,
+}
+
+impl Person for World {
+    fn plane(&self) -> &ControlPlane {
+        self.cluster.control_plane()
+    }
+}
+
+/// The cluster of the tests that run now; the last of them ends it. None where pods cannot run, which is said.
+pub(crate) fn shared() -> Option<Arc<World>> {
+    static SHARED: Mutex<Weak<World>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(world) = shared.upgrade() {
+        return Some(world);
+    }
+    let cluster = match Cluster::start_with(&[ProjectImage::Operator, ProjectImage::Runner]) {
+        Ok(cluster) => cluster,
+        Err(TestbedError::Unable(why)) => {
+            skip(&format!("pods cannot run here: {why}"));
+            return None;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    install(cluster.control_plane());
+    let world = Arc::new(World { cluster });
+    world.operator();
+    *shared = Arc::downgrade(&world);
+    Some(world)
+}
+
+impl World {
+    /// Waits for the operator's pod to be ready, and hands back its name.
+    pub(crate) fn operator(&self) -> String {
+        until("the operator is ready", || {
+            let pods = self.pods("automl-system");
+            let ready = pods.iter().find(|pod| pod["metadata"]["deletionTimestamp"].is_null() && is_ready(pod))?;
+            Some(ready["metadata"]["name"].as_str()?.to_owned())
+        })
+    }
+
+    /// Waits for a run to have this many pods that search.
+    pub(crate) fn searching(&self, namespace: &str, islands: usize) -> Vec<Value> {
+        until(&format!("{islands} islands of {namespace} search"), || {
+            let ready: Vec<Value> = self.pods(namespace).into_iter().filter(is_ready).collect();
+            (ready.len() == islands).then_some(ready)
+        })
+    }
+
+    /// The archive as the operator keeps it, without the island that found each gene.
+    pub(crate) fn archive(&self, namespace: &str, run: &str) -> Vec<Value> {
+        let map = self.get(&format!("/api/v1/namespaces/{namespace}/configmaps/{run}-archive")).expect("the archive");
+        let lines = map["data"]["archive.jsonl"].as_str().expect("its genes").lines();
+        let mut genes: Vec<Value> = lines.map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        for gene in &mut genes {
+            gene.as_object_mut().expect("a gene").remove("island");
+        }
+        genes.sort_by_key(|gene| gene["nodes"].as_u64());
+        genes
+    }
+
+    /// Makes a volume on the node for a claim of storage class `NAME`.
+    pub(crate) fn volume(&self, name: &str) {
+        let folder = self.plane().folder().join(name);
+        fs::create_dir(&folder).expect("the cluster's folder");
+        let text = format!(
+            "apiVersion: v1\nkind: PersistentVolume\nmetadata: {{name: {name}}}\nspec:\n  capacity: {{storage: 1Gi}}\n  \
+             accessModes: [ReadWriteOnce]\n  storageClassName: {name}\n  local: {{path: {}}}\n  nodeAffinity: \
+             {{required: {{nodeSelectorTerms: [{{matchExpressions: [{{key: kubernetes.io/hostname, operator: \
+             Exists}}]}}]}}}}\n",
+            folder.display()
+        );
+        self.apply("default", &text);
+    }
+}
+
+pub(crate) fn is_ready(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    conditions.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+/// The shipped sample under another name, with a budget that a test can wait for.
+pub(crate) fn sample(name: &str, evaluations: u32, more: &str) -> String {
+    let text = fs::read_to_string(crate::common::project().join("manifests/samples/minerrun-digits.yaml"));
+    let text = text.expect("the sample").replace("name: digits", &format!("name: {name}"));
+    let text = text.replace("evaluations: 20000", &format!("evaluations: {evaluations}"));
+    format!("{text}  resources: {{requests: {{cpu: 400m, memory: 256Mi}}}}\n{more}\n")
+}
+
+/// What a laptop makes of a file: its archive, and its comparison with the known losses.
+pub(crate) struct Laptop {
+    pub(crate) archive: Vec<Value>,
+    pub(crate) comparison: Value,
+}
+
+/// Runs a file as a person does on a laptop.
+pub(crate) fn laptop(text: &str) -> Laptop {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (file, out) = (folder.path().join("minerrun.yaml"), folder.path().join("run"));
+    fs::write(&file, text).expect("a file");
+    let output = Command::new(runner()).args(["run", "--json", "--file"]).arg(&file).arg("--out").arg(&out).output();
+    let output = output.expect("the runner starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read = |name: &str| fs::read_to_string(out.join(name)).expect("a file of the run");
+    let mut archive: Vec<Value> =
+        read("archive.jsonl").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    archive.sort_by_key(|gene| gene["nodes"].as_u64());
+    Laptop { archive, comparison: serde_json::from_str(&read("comparison.json")).expect("JSON") }
+}
+
+/// The runner that the image was made of.
+fn runner() -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_operator")).with_file_name("runner");
+    assert!(path.is_file(), "{} is missing: cargo build --release -p automl-runner", path.display());
+    path
+}

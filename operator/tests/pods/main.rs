@@ -1,0 +1,9 @@
+//! The operator on a real node, installed as a person installs it: images, pods, kubelet, containerd, Prometheus.
+mod cluster;
+#[path = "../common/mod.rs"]
+mod common;
+mod disturbed;
+mod ends;
+mod observed;
+mod sample;
+mod trouble;
