@@ -2,7 +2,14 @@
 use crate::{place, step};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt::Write, fs, path::Path, process::Stdio, time::Instant};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::Instant,
+};
 
 /// One measured number.
 #[derive(Debug, Deserialize, Serialize)]
@@ -26,7 +33,7 @@ pub(crate) struct Figure {
     pub(crate) commit: String,
 }
 
-/// A figure as `runner bench --json` prints it.
+/// A figure as a bench prints it: one JSON object a line.
 #[derive(Deserialize)]
 struct Measured {
     group: String,
@@ -37,9 +44,19 @@ struct Measured {
     met: Option<bool>,
 }
 
-/// Runs the benches and writes what they measured, one file per group.
+/// Runs the runner's benches and writes what they measured.
 pub(crate) fn measure() -> Result<()> {
-    let mut bench = step::runner(&["bench", "--json"])?;
+    write_groups(step::runner(&["bench", "--json"])?, "make bench")
+}
+
+/// Runs the operator's bench and writes what it measured.
+pub(crate) fn measure_operator() -> Result<()> {
+    let bench = ["bench", "--quiet", "--locked", "--package", "automl-operator", "--bench", "operator"];
+    write_groups(step::cargo(&bench)?, "make bench-operator")
+}
+
+/// Runs a bench and writes what it measured, one file per group; `measured_by` is what a person types for it.
+fn write_groups(mut bench: Command, measured_by: &str) -> Result<()> {
     bench.stderr(Stdio::inherit());
     let (machine, commit) = (machine(), commit()?);
     let mut groups: BTreeMap<String, Vec<Figure>> = BTreeMap::new();
@@ -47,7 +64,7 @@ pub(crate) fn measure() -> Result<()> {
         println!("{line}");
         let Measured { group, name, value, unit, goal, met } = serde_json::from_str(line)?;
         let (machine, commit) = (machine.clone(), commit.clone());
-        let command = "make bench".to_owned();
+        let command = measured_by.to_owned();
         groups.entry(group).or_default().push(Figure { name, value, unit, goal, met, command, machine, commit });
     }
     let folder = place::root()?.join("docs/figures");

@@ -5,13 +5,14 @@
 //! ```text
 //! libtorch  find or fetch it          test     everything there is to test, once       full  large counts, in slices
 //! deny      the dependency checker    generate files made from code and figures        step  one external command, timed
-//! fashion_mnist  a real data set for the tests
+//! fashion_mnist  a real data set for the tests     kubernetes  its programs, built beside everything else
 //! ```
 mod deny;
 mod fashion_mnist;
 mod figures;
 mod full;
 mod generate;
+mod kubernetes;
 mod libtorch;
 mod place;
 mod step;
@@ -44,6 +45,9 @@ enum Command {
         /// Measure how long continuous integration takes instead, with an empty cache and again with a full one
         #[arg(long)]
         ci: bool,
+        /// Measure the operator instead, on a Kubernetes that is started for it
+        #[arg(long, conflicts_with = "ci")]
+        operator: bool,
     },
     /// Every test with large counts, in slices; what has passed at this commit is not repeated
     Figures,
@@ -79,9 +83,11 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Test => test::all(),
-        Command::Bench { ci } => {
+        Command::Bench { ci, operator } => {
             if ci {
                 figures::measure_ci()?;
+            } else if operator {
+                figures::measure_operator()?;
             } else {
                 figures::measure()?;
             }

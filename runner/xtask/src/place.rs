@@ -13,6 +13,11 @@ pub(crate) fn root() -> Result<PathBuf> {
     package.ancestors().nth(2).map(Path::to_owned).context("xtask lies two folders below the root")
 }
 
+/// Where cargo puts what it builds.
+pub(crate) fn target() -> Result<PathBuf> {
+    Ok(env::var_os("CARGO_TARGET_DIR").map_or(root()?.join("target"), PathBuf::from))
+}
+
 /// The project's cache folder: outside the clone, so that a fresh clone downloads nothing again.
 pub(crate) fn cache() -> Result<PathBuf> {
     let base = env::var_os("XDG_CACHE_HOME")

@@ -1,6 +1,6 @@
 //! Everything there is to test, once: cheap and telling steps first, the tests last.
 use crate::{
-    deny, fashion_mnist, generate, place,
+    deny, fashion_mnist, generate, kubernetes, place,
     step::{self, cargo, run, timed},
     tally::Tally,
 };
@@ -16,6 +16,7 @@ use std::{
 pub(crate) fn all() -> Result<()> {
     let begin = Instant::now();
     timed("libtorch", || crate::libtorch::locate().map(drop))?;
+    let kubernetes = kubernetes::begin()?;
     let checker = deny::install()?;
     timed("Fashion-MNIST", fashion_mnist::provide)?;
     timed("format", || run(cargo(&["fmt", "--all", "--check"])?))?;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> Result<()> {
     timed("dependencies", || checker.then_check())?;
     timed("build", || run(cargo(&["test", "--release", "--workspace", "--locked", "--no-run"])?))?;
     timed("generated files", || generate::all(true))?;
+    timed("Kubernetes", || kubernetes.wait())?;
     let tally = timed("tests", || tests(cargo(&["test", "--release", "--workspace", "--locked", "--no-fail-fast"])?))?;
     println!("== all: {:.1} s\n{tally}", begin.elapsed().as_secs_f64());
     Ok(())
@@ -44,6 +46,8 @@ pub(crate) fn tests(mut command: Command) -> Result<Tally> {
     // Cargo shows nothing of a test that passes: those that leave themselves out write a line here.
     let skipped = place::cache()?.join(format!("skipped-{}", std::process::id()));
     command.env("AUTOML_SKIPPED", &skipped);
+    // Tests that put our programs into images take those that cargo has built for them anyway.
+    command.env("AUTOML_PROGRAMS", place::target()?.join("release"));
     if let Some(folder) = fashion_mnist::folder()? {
         command.env(fashion_mnist::VARIABLE, folder);
     }

@@ -1,0 +1,29 @@
+//! Has the programs of a Kubernetes built beside everything else: once for each machine, ten minutes of processor time.
+use crate::{
+    place,
+    step::{cargo, run},
+};
+use anyhow::{Context, Result, bail};
+use std::process::{Child, Command};
+
+/// A build that goes on in the background.
+pub(crate) struct Background(Child);
+
+/// Builds the program that builds them, and starts it.
+pub(crate) fn begin() -> Result<Background> {
+    run(cargo(&["build", "--release", "--package", "automl-testbed", "--locked"])?)?;
+    let program = place::target()?.join("release/testbed");
+    let child = Command::new(&program).arg("build").spawn();
+    Ok(Background(child.with_context(|| format!("cannot start {}", program.display()))?))
+}
+
+impl Background {
+    /// Waits for its end.
+    pub(crate) fn wait(mut self) -> Result<()> {
+        let status = self.0.wait().context("cannot wait for the build of Kubernetes")?;
+        if !status.success() {
+            bail!("the build of Kubernetes failed ({status}); what it said is above");
+        }
+        Ok(())
+    }
+}
