@@ -51,7 +51,7 @@ fn suspended_resumed_scaled_and_moved_to_another_image_it_finds_the_same() {
     let Some(world) = shared() else { return };
     world.namespace("moved");
     world.volume("moved");
-    let text = sample("search", 2000, "  checkpoint: {claim: {storageClass: moved}}");
+    let text = sample("search", 4000, "  checkpoint: {claim: {storageClass: moved}}");
     world.apply("moved", &text);
     let change = |change: Value| {
         let change = change.to_string();
@@ -72,7 +72,8 @@ fn suspended_resumed_scaled_and_moved_to_another_image_it_finds_the_same() {
     );
     world.phase("moved", "search", "Complete");
     assert_eq!(world.archive("moved", "search"), laptop(&text).archive);
-    assert_eq!(world.jobs("moved").len(), 1);
+    // None, where a fast machine had finished the island before it was moved: then nothing has to run again.
+    assert!(world.jobs("moved").len() <= 1, "the old Job is gone");
 }
 
 #[test]
