@@ -30,29 +30,22 @@ use super::{
 /// How often the archive of a run that searches is written at most.
 const ARCHIVE_EVERY: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// What came of applying.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    /// A watch may not have told of our own write yet.
-    pub(crate) look_again: bool,
-}
-
-/// Applies everything a run consists of but its Jobs.
+/// Applies everything a run consists of but its Jobs; says whether a watch may not have told of our own write yet.
 pub(crate) async fn children(
     scope: &Scope,
     plan: &Plan,
     children: &Children,
     memory: &mut Memory,
-) -> Result<Outcome, Error> {
+) -> Result<bool, Error> {
     let caches = &scope.caches;
-    let mut outcome = Outcome::default();
+    let mut look_again = false;
     if let Some(claim) = &children.claim {
-        one(scope, plan, claim, &caches.claims, memory, &mut outcome).await?;
+        one(scope, plan, claim, &caches.claims, memory, &mut look_again).await?;
     }
-    one::<ConfigMap>(scope, plan, &children.spec_map, &caches.config_maps, memory, &mut outcome).await?;
-    one::<Service>(scope, plan, &children.service, &caches.services, memory, &mut outcome).await?;
-    one::<NetworkPolicy>(scope, plan, &children.policy, &caches.policies, memory, &mut outcome).await?;
-    Ok(outcome)
+    one::<ConfigMap>(scope, plan, &children.spec_map, &caches.config_maps, memory, &mut look_again).await?;
+    one::<Service>(scope, plan, &children.service, &caches.services, memory, &mut look_again).await?;
+    one::<NetworkPolicy>(scope, plan, &children.policy, &caches.policies, memory, &mut look_again).await?;
+    Ok(look_again)
 }
 
 async fn one<K>(
@@ -61,7 +54,7 @@ async fn one<K>(
     child: &K,
     known: &Store<PartialObjectMeta<K>>,
     memory: &mut Memory,
-    outcome: &mut Outcome,
+    look_again: &mut bool,
 ) -> Result<(), Error>
 where
     K: Child,
@@ -73,7 +66,7 @@ where
     match memory.due(kind, &name, content, present.as_deref()) {
         Due::Nothing => Ok(()),
         Due::Wait => {
-            outcome.look_again = true;
+            *look_again = true;
             Ok(())
         }
         Due::Apply => {
@@ -117,22 +110,27 @@ async fn apply<K: Child>(scope: &Scope, plan: &Plan, child: &K, name: &str) -> R
 }
 
 /// Writes the archive if it is time; says whether what is kept is written.
-pub(crate) async fn archive(scope: &Scope, plan: &Plan, memory: &mut Memory, at_once: bool) -> Result<bool, Error> {
-    let Some(kept) = memory.kept.clone() else { return Ok(true) };
+pub(crate) async fn archive(
+    scope: &Scope,
+    plan: &Plan,
+    kept: &Kept,
+    memory: &mut Memory,
+    at_once: bool,
+) -> Result<bool, Error> {
     let name = plan.name.archive();
     let key = ObjectRef::new(&name).within(&plan.namespace);
     let is_there = scope.caches.config_maps.get(&key).is_some();
-    let nothing = kept == Kept::new(plan);
+    let nothing = *kept == Kept::new(plan);
     let settled = match &memory.written {
         None => nothing,
         Some((written, at)) => {
             let echoed = is_there || at.elapsed() < ECHO;
             let urgent = at_once || written.finished != kept.finished;
-            echoed && (*written == kept || (!urgent && at.elapsed() < ARCHIVE_EVERY))
+            echoed && (written == kept || (!urgent && at.elapsed() < ARCHIVE_EVERY))
         }
     };
     if settled {
-        return Ok(memory.written.as_ref().is_none_or(|(written, _)| *written == kept));
+        return Ok(memory.written.as_ref().is_none_or(|(written, _)| written == kept));
     }
     let map = kept.write(plan).map_err(|error| Error::Apply {
         kind: ConfigMap::NAME,
@@ -140,7 +138,7 @@ pub(crate) async fn archive(scope: &Scope, plan: &Plan, memory: &mut Memory, at_
         source: kube::Error::SerdeError(error),
     })?;
     apply(scope, plan, &map, &name).await?;
-    memory.written = Some((kept, Instant::now()));
+    memory.written = Some((kept.clone(), Instant::now()));
     Ok(true)
 }
 

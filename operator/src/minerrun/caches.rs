@@ -11,7 +11,7 @@ use std::{
 };
 
 use automl_api::{MinerRun, labels};
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _, future};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::{
     batch::v1::Job,
     core::v1::{ConfigMap, Event, PersistentVolumeClaim, Pod, Service},
@@ -170,11 +170,6 @@ fn events(
             .default_backoff()
             .applied_objects()
             .inspect(move |event| note(&context, "Event", event.as_ref().err()))
-            // Nothing of other people's is worth a look.
-            .filter(|event| {
-                let ours = event.as_ref().map_or(true, |event| event.involved_object.uid.is_some());
-                future::ready(ours)
-            })
             .boxed()
     };
     futures_util::stream::select(

@@ -147,7 +147,7 @@ pub fn decide(plan: &Plan, children: &Children, seen: &Seen, kept: &Kept, ending
         }
         None if ending.is_some() => {}
         // One pod after the other writes to a checkpoint.
-        None if !acts.is_empty() || seen.old_jobs(&name).next().is_some() || seen.has_old_pods(&name) => {}
+        None if seen.has_old(&name) => {}
         None => acts.push(Act::Create(Box::new(children.job(plan, &kept.finished)))),
     }
     acts

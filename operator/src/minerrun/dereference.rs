@@ -63,8 +63,13 @@ impl Seen {
         self.pods.iter().map(AsRef::as_ref).filter(|pod| is_live(pod))
     }
 
+    /// Whether something of another template than this Job's is still there.
+    pub fn has_old(&self, job: &str) -> bool {
+        self.old_jobs(job).next().is_some() || self.has_old_pods(job)
+    }
+
     /// Whether pods of other Jobs than this one are still there.
-    pub fn has_old_pods(&self, job: &str) -> bool {
+    fn has_old_pods(&self, job: &str) -> bool {
         self.live_pods().any(|pod| pod.labels().get("batch.kubernetes.io/job-name").is_none_or(|name| name != job))
     }
 }

@@ -202,7 +202,7 @@ async fn steps(run: &Run, scope: &Scope, memory: &mut Memory) -> Result<Action, 
         return Ok(action);
     }
 
-    let written = write(scope, &plan, &children, &seen, memory, ending.as_ref()).await;
+    let written = write(scope, &plan, &children, &seen, &kept, memory, ending.as_ref()).await;
     if let Err(error) = &written
         && error.is_refused()
     {
@@ -226,17 +226,18 @@ async fn write(
     plan: &Plan,
     children: &build::Children,
     seen: &Seen,
+    kept: &archive::Kept,
     memory: &mut Memory,
     ending: Option<&Ending>,
 ) -> Result<bool, Error> {
-    let acts = decide(plan, children, seen, &memory.kept.clone().unwrap_or_default(), ending);
+    let acts = decide(plan, children, seen, kept, ending);
     let mut look_again = false;
     if ending.is_none() {
-        look_again = apply::children(scope, plan, children, memory).await?.look_again;
+        look_again = apply::children(scope, plan, children, memory).await?;
     }
     // What was found is safe before anything that holds it goes.
     let going = ending.is_some() || plan.spec.suspend || acts.iter().any(|act| matches!(act, Act::Delete { .. }));
-    let safe = apply::archive(scope, plan, memory, going).await?;
+    let safe = apply::archive(scope, plan, kept, memory, going).await?;
     if safe {
         for address in &seen.finished {
             if let Err(error) = scope.context.asker.release(address).await {
@@ -247,7 +248,7 @@ async fn write(
     }
     apply::jobs(scope, plan, &acts).await?;
     let name = children.job_name(plan);
-    if acts.is_empty() && seen.old_jobs(&name).next().is_none() && !seen.has_old_pods(&name) {
+    if acts.is_empty() && !seen.has_old(&name) {
         apply::prune(scope, plan, children, memory).await?;
     }
     Ok(look_again || !safe)
@@ -308,7 +309,7 @@ fn next(scope: &Scope, view: &View<'_>, memory: &Memory, status: &MinerRunStatus
         wait = wait.min(Duration::from_secs(1));
     }
     let name = children.job_name(plan);
-    if seen.old_jobs(&name).next().is_some() || seen.has_old_pods(&name) {
+    if seen.has_old(&name) {
         wait = wait.min(ECHO);
     }
     if seen.live_pods().any(dereference::started) {

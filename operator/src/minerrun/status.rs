@@ -55,8 +55,12 @@ pub fn status(view: &View<'_>) -> MinerRunStatus {
         best: best(view),
         ..(*before).clone()
     };
-    let reasons =
-        [accepted(), progressing(view, live, suspended), ready(view, &status, suspended), held(view, live, suspended)];
+    let reasons = [
+        (Reason::Valid, String::new()),
+        progressing(view, live, suspended),
+        ready(view, &status, suspended),
+        held(view, live, suspended),
+    ];
     for (reason, message) in reasons.into_iter().chain(ended(view)) {
         conditions::set(&mut status.conditions, reason, &message, plan.generation, view.now);
     }
@@ -66,16 +70,18 @@ pub fn status(view: &View<'_>) -> MinerRunStatus {
 
 /// The status of a run whose spec cannot be run.
 pub(super) fn invalid(before: &MinerRunStatus, generation: i64, message: &str, now: &Time) -> MinerRunStatus {
-    let mut status = MinerRunStatus { observed_generation: Some(generation), ..before.clone() };
-    conditions::set(&mut status.conditions, Reason::InvalidSpec, message, generation, now);
-    summarize(&mut status);
-    status.bounded()
+    with(before, generation, Reason::InvalidSpec, message, now)
 }
 
 /// A run of which the API server refuses an object.
 pub(super) fn refused(before: &MinerRunStatus, generation: i64, message: &str, now: &Time) -> MinerRunStatus {
+    with(before, generation, Reason::Refused, message, now)
+}
+
+/// The status before with one condition more.
+fn with(before: &MinerRunStatus, generation: i64, reason: Reason, message: &str, now: &Time) -> MinerRunStatus {
     let mut status = MinerRunStatus { observed_generation: Some(generation), ..before.clone() };
-    conditions::set(&mut status.conditions, Reason::Refused, message, generation, now);
+    conditions::set(&mut status.conditions, reason, message, generation, now);
     summarize(&mut status);
     status.bounded()
 }
@@ -88,10 +94,6 @@ fn summarize(status: &mut MinerRunStatus) {
 
 type Said = (Reason, String);
 
-fn accepted() -> Said {
-    (Reason::Valid, String::new())
-}
-
 fn progressing(view: &View<'_>, live: i32, suspended: bool) -> Said {
     let View { plan, children, seen, ending, .. } = view;
     let name = children.job_name(plan);
@@ -99,7 +101,7 @@ fn progressing(view: &View<'_>, live: i32, suspended: bool) -> Said {
         Reason::Ended
     } else if suspended || plan.spec.replicas == 0 {
         Reason::Held
-    } else if seen.old_jobs(&name).next().is_some() || seen.has_old_pods(&name) {
+    } else if seen.has_old(&name) {
         Reason::RollingOut
     } else if seen.job(&name).is_none() || live == 0 {
         Reason::Creating
@@ -185,17 +187,15 @@ fn progress(view: &View<'_>) -> Option<Progress> {
     let total = budget.saturating_mul(islands.into());
     let running = || told.range(..islands).filter(|(island, _)| !agreed::listed(&kept.finished, **island));
     let done = finished(view);
+    let missing = running().count() + (done as usize) < islands as usize;
     // Before every island has been heard, what was known before is nearer to the truth.
-    if running().count() + (done as usize) < islands as usize
-        && let Some(known) = &before.progress
-    {
+    if missing && let Some(known) = &before.progress {
         return Some(Progress { budget: total, finished_islands: done, ..*known });
     }
     if told.is_empty() && done == 0 {
         return None;
     }
     let slowest = running().map(|(_, told)| told.generation).min();
-    let missing = running().count() + (done as usize) < islands as usize;
     Some(Progress {
         generation: if missing { 0 } else { slowest.unwrap_or(kept.generation) },
         evaluations: running().map(|(_, told)| told.evaluations).sum::<u64>() + budget * u64::from(done),
