@@ -3,7 +3,7 @@
 //! Both sides compile against this crate, so a disagreement is a compile error and not a surprise in a cluster.
 //!
 //! ```text
-//! manifest ── reads a `MinerRun` file ──▶ minerrun ▶ spec (search, evaluation) ──▶ presets fill what was left out
+//! manifest ── reads a `MinerRun` file ──▶ minerrun ▶ spec (search, evaluation; tasks) ──▶ presets fill what was left out
 //!                                              cluster (pods: how many, of what, where), which a laptop reads and does not use
 //! schema    the JSON Schema of all that: ranges and descriptions live there    rules    what a range cannot say
 //! exit      the exit codes of `runner`            metrics   every metric's name, help and labels
@@ -24,5 +24,6 @@ pub mod reference;
 pub mod rules;
 pub mod schema;
 pub mod spec;
+pub mod tasks;
 mod text;
 mod yaml;

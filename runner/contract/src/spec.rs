@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rules;
+use crate::tasks::{Network, Set, SetSpec, Stage, TasksSpec};
 
 /// What to search for and how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -141,9 +142,16 @@ pub struct EvaluationSpec {
     /// How it is trained. Default: the preset's.
     #[serde(default)]
     pub training: TrainingSpec,
-    /// How many seeds each stage uses. Stages never share seeds or data. Default: the preset's.
+    /// How many seeds each stage uses; a seed is a task. Stages never share seeds or data. Default: the preset's.
     #[serde(default)]
     pub seeds: SeedsSpec,
+    /// Data sets and networks for single stages. A stage named here draws on these in turn, seed by seed, and no longer on `dataset` and `network`. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub sets: Vec<SetSpec>,
+    /// What is drawn anew for each task. Default: nothing but the seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<TasksSpec>,
     /// Where tensors live. Default: cpu.
     #[serde(default)]
     pub device: DeviceName,
@@ -160,7 +168,7 @@ pub struct EvaluationSpec {
 pub struct DatasetSpec {
     /// Which data set or file format.
     pub source: DataSource,
-    /// Folder (`idx`, `npy`, `fashion-mnist`) or file (`npz`). Needed by idx, npy and npz; refused by digits and synthetic. Default: none; the installed package (fashion-mnist).
+    /// Folder (`idx`, `npy`, `cifar`, `fashion-mnist`) or file (`npz`). Needed by idx, npy, npz and cifar; refused by digits and synthetic. Default: none; the installed package (fashion-mnist).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
     pub path: Option<String>,
@@ -185,6 +193,8 @@ pub enum DataSource {
     Npy,
     /// One `.npz` file with arrays `x` and `y`.
     Npz,
+    /// CIFAR-10 or CIFAR-100 in their binary version (`data_batch_1.bin`, … or `train.bin`, …) in the folder `path`.
+    Cifar,
     /// A made-up, easy, seeded set: for trying things and for tests.
     Synthetic,
 }
@@ -203,18 +213,23 @@ pub enum EvaluationPreset {
 /// The network that is trained with each candidate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = rules::of("spec.evaluation.network")))]
 pub struct NetworkSpec {
     /// The architecture. Default: mlp.
     #[serde(default)]
     pub kind: NetworkKind,
-    /// Widths of the hidden layers. Default: `[32]` (standard), `[128, 128]` (original).
+    /// Widths of an mlp's hidden layers. Default: `[32]` (standard), `[128, 128]` (original).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 0, max = 8), inner(range(min = 1, max = 4096)))]
     pub hidden: Option<Vec<u32>>,
-    /// Fraction of hidden units dropped in training. Default: 0.1 (standard), 0.2 (original).
+    /// Fraction of an mlp's hidden units dropped in training. Default: 0.1 (standard), 0.2 (original).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 0.95))]
     pub dropout: Option<f64>,
+    /// Channels of a cnn's first convolution; the second has twice as many. Default: 32.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 512))]
+    pub channels: Option<u32>,
 }
 
 /// A network architecture.
@@ -224,6 +239,8 @@ pub enum NetworkKind {
     /// Fully connected layers with `ReLU` and dropout.
     #[default]
     Mlp,
+    /// The original's: two 3×3 convolutions, each with `ReLU` and 2×2 maximum pooling, then 128 units. For pictures.
+    Cnn,
 }
 
 /// How the network is trained.
@@ -312,12 +329,8 @@ pub struct Search {
 pub struct Evaluation {
     /// See [`EvaluationSpec::dataset`].
     pub dataset: DatasetSpec,
-    /// See [`NetworkSpec::kind`].
-    pub network: NetworkKind,
-    /// See [`NetworkSpec::hidden`].
-    pub hidden: Vec<u32>,
-    /// See [`NetworkSpec::dropout`].
-    pub dropout: f64,
+    /// See [`EvaluationSpec::network`].
+    pub network: Network,
     /// See [`TrainingSpec::learning_rate`].
     pub learning_rate: f64,
     /// See [`TrainingSpec::steps`].
@@ -332,6 +345,10 @@ pub struct Evaluation {
     pub select_seeds: u32,
     /// See [`SeedsSpec::final_`].
     pub final_seeds: u32,
+    /// See [`EvaluationSpec::sets`]: those of search, select and final; empty where a stage uses `dataset` and `network`.
+    pub sets: [Vec<Set>; 3],
+    /// See [`EvaluationSpec::tasks`].
+    pub tasks: TasksSpec,
     /// See [`EvaluationSpec::device`].
     pub device: DeviceName,
     /// See [`EvaluationSpec::timeout_seconds`].
@@ -371,12 +388,16 @@ impl EvaluationSpec {
     /// Fills what was left out from the preset.
     pub fn resolved(&self) -> Evaluation {
         let original = self.preset == EvaluationPreset::Original;
-        let hidden = if original { vec![128, 128] } else { vec![32] };
+        let sets = Stage::ALL.map(|stage| {
+            let set = |set: &SetSpec| Set {
+                dataset: set.dataset.as_ref().unwrap_or(&self.dataset).clone(),
+                network: set.network.as_ref().unwrap_or(&self.network).resolved(self.preset),
+            };
+            self.sets.iter().filter(|set| set.stage == stage).map(set).collect()
+        });
         Evaluation {
             dataset: self.dataset.clone(),
-            network: self.network.kind,
-            hidden: self.network.hidden.clone().unwrap_or(hidden),
-            dropout: self.network.dropout.unwrap_or(if original { 0.2 } else { 0.1 }),
+            network: self.network.resolved(self.preset),
             learning_rate: self.training.learning_rate.unwrap_or(if original { 1e-3 } else { 3e-3 }),
             steps: self.training.steps.unwrap_or(100),
             batch_size: self.training.batch_size.unwrap_or(if original { 128 } else { 64 }),
@@ -384,8 +405,25 @@ impl EvaluationSpec {
             search_seeds: self.seeds.search.unwrap_or(if original { 1 } else { 2 }),
             select_seeds: self.seeds.select.unwrap_or(16),
             final_seeds: self.seeds.final_.unwrap_or(32),
+            sets,
+            tasks: self.tasks.clone().unwrap_or_default(),
             device: self.device,
             timeout_seconds: self.timeout_seconds.unwrap_or(60),
+        }
+    }
+}
+
+impl NetworkSpec {
+    /// Fills what was left out from the preset.
+    pub fn resolved(&self, preset: EvaluationPreset) -> Network {
+        let original = preset == EvaluationPreset::Original;
+        let mlp = self.kind == NetworkKind::Mlp;
+        let hidden = if original { vec![128, 128] } else { vec![32] };
+        Network {
+            kind: self.kind,
+            hidden: if mlp { self.hidden.clone().unwrap_or(hidden) } else { Vec::new() },
+            dropout: if mlp { self.dropout.unwrap_or(if original { 0.2 } else { 0.1 }) } else { 0.0 },
+            channels: self.channels.unwrap_or(32),
         }
     }
 }

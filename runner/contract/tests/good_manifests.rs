@@ -20,7 +20,7 @@ fn presets_fill_what_is_left_out() {
     let (search, evaluation) = (run.spec.search.resolved(), run.spec.evaluation.resolved());
     assert_eq!((search.population, search.offspring, search.tournament), (100, 50, 5));
     assert_eq!(search.limits, GeneLimits { nodes: 40, depth: 12 });
-    assert_eq!((evaluation.hidden, evaluation.steps, evaluation.final_seeds), (vec![32], 100, 32));
+    assert_eq!((evaluation.network.hidden, evaluation.steps, evaluation.final_seeds), (vec![32], 100, 32));
 
     let run = with_spec(
         "preset: original, budget: {evaluations: 10}, population: 20",
@@ -30,7 +30,7 @@ fn presets_fill_what_is_left_out() {
     assert_eq!((search.population, search.offspring, search.tournament), (20, 20, 3));
     assert_eq!(search.variation, Variation { crossover: 0.5, subtree: 0.2, point: 0.0, constant: 0.0 });
     assert_eq!(
-        (evaluation.hidden, evaluation.batch_size, evaluation.validation_batches),
+        (evaluation.network.hidden, evaluation.batch_size, evaluation.validation_batches),
         (vec![128, 128], 32, Some(51))
     );
 }
@@ -89,7 +89,10 @@ spec:
     let evaluation = run.spec.evaluation.resolved();
     assert_eq!((evaluation.dataset.source, evaluation.dataset.limit), (DataSource::Npz, Some(1000)));
     assert_eq!(evaluation.dataset.path.as_deref(), Some("data/set.npz"));
-    assert_eq!((evaluation.hidden, [evaluation.dropout, evaluation.learning_rate]), (Vec::new(), [0.0, 0.001]));
+    assert_eq!(
+        (evaluation.network.hidden, [evaluation.network.dropout, evaluation.learning_rate]),
+        (Vec::new(), [0.0, 0.001])
+    );
     assert_eq!((evaluation.steps, evaluation.batch_size, evaluation.validation_batches), (7, 8, Some(9)));
     assert_eq!((evaluation.search_seeds, evaluation.select_seeds, evaluation.final_seeds), (1, 2, 3));
     assert_eq!((evaluation.device, evaluation.timeout_seconds), (DeviceName::Auto, 30));

@@ -1,5 +1,8 @@
 //! What a score depends on besides the gene and the seed: recorded with every run, shown to people.
+use automl_contract::spec::NetworkKind;
 use serde::{Deserialize, Serialize};
+
+use crate::Stage;
 
 /// The circumstances of a lab's scores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +28,54 @@ pub struct About {
     pub libtorch: String,
     /// This crate's version.
     pub version: String,
+    /// The data sets and networks, and which stages use them; what is said above is said of the first.
+    pub sets: Vec<SetAbout>,
+}
+
+/// A data set with a network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetAbout {
+    /// The stages whose tasks are of this set.
+    pub stages: Vec<Stage>,
+    /// The data set's name.
+    pub dataset: String,
+    /// The network.
+    pub network: NetworkKind,
+    /// Numbers per example.
+    pub features: usize,
+    /// Classes to tell apart.
+    pub classes: usize,
+    /// How many examples each part has.
+    pub sizes: Sizes,
+    /// `host` (own loops) or `tensor` (libtorch).
+    pub path: Path,
+}
+
+impl About {
+    /// The names of a stage's data sets and how many of their examples it judges on, in all.
+    pub fn judged(&self, stage: Stage) -> (String, usize) {
+        let mut names: Vec<&str> = Vec::new();
+        let mut examples = 0;
+        for set in self.sets.iter().filter(|set| set.stages.contains(&stage)) {
+            if !names.contains(&set.dataset.as_str()) {
+                names.push(&set.dataset);
+                examples += set.sizes.of(stage);
+            }
+        }
+        (names.join(" and "), examples)
+    }
+}
+
+impl Sizes {
+    /// Examples that a stage is judged on.
+    pub fn of(&self, stage: Stage) -> usize {
+        match stage {
+            Stage::Search => self.search,
+            Stage::Select => self.select,
+            Stage::Final => self.final_,
+        }
+    }
 }
 
 /// Examples per part; parts never share an example.

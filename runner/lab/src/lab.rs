@@ -3,35 +3,39 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use automl_contract::spec::Evaluation;
+use automl_contract::tasks::TasksSpec;
 use automl_genome::{Gene, Program};
 use tch::{Device, TchError};
 
-use crate::data::{self, Dataset};
 use crate::error::first_line;
 use crate::host::Host;
 use crate::outcome::Failure;
-use crate::plan::{Plan, Plans};
+use crate::plan::{Plan, Plans, Prepared};
 use crate::recipe::Recipe;
-use crate::tensor::{self, Network, Shared};
+use crate::set::{Set, Sets};
+use crate::task::{self, Task};
+use crate::tensor::{self, Network};
 use crate::training::{Guard, Halt};
+use crate::view::View;
 use crate::{About, Interrupted, LabError, Outcome, Path, Stage, about};
 
 /// Data, settings and plans, shared by all workers.
 pub struct Lab {
-    data: Dataset,
-    recipe: Recipe,
+    sets: Sets,
+    tasks: TasksSpec,
     seed: u32,
     about: About,
     plans: Plans,
+    /// Draws each training's plan anew.
+    forgets: bool,
     device: Device,
-    /// The data as tensors, for the tensor path.
-    shared: Option<Shared>,
 }
 
 /// Trains candidates, one at a time. Make it in the thread that uses it: libtorch's settings are per thread.
 pub struct Worker<'a> {
     lab: &'a Lab,
-    engine: Engine,
+    /// One for each set, made when it is first needed.
+    engines: Vec<Option<Engine>>,
 }
 
 enum Engine {
@@ -41,7 +45,7 @@ enum Engine {
 
 impl Lab {
     /// Reads the data and checks that the settings fit them. `seed` is the run's: all randomness follows from it.
-    /// Trains on the quicker path: `host` on the processor, `tensor` on a GPU.
+    /// Trains on the quicker path: `host` an mlp on the processor, `tensor` what is left.
     pub fn open(evaluation: &Evaluation, seed: u32) -> Result<Lab, LabError> {
         let device = tensor::choose(evaluation.device)?;
         let path = if device == Device::Cpu { Path::Host } else { Path::Tensor };
@@ -54,22 +58,35 @@ impl Lab {
     }
 
     fn build(evaluation: &Evaluation, seed: u32, device: Device, path: Path) -> Result<Lab, LabError> {
-        let data = data::open(&evaluation.dataset)?;
-        let recipe = Recipe::new(evaluation, &data)?;
-        let shared = if path == Path::Tensor { Some(Shared::new(&data, device)?) } else { None };
+        let sets = Sets::open(evaluation, device, path)?;
+        let first = &sets.all[0];
         let about = About {
-            dataset: data.name.clone(),
-            notice: data.notice.clone(),
-            features: data.features,
-            classes: data.classes,
-            sizes: data.sizes(),
+            dataset: first.data.name.clone(),
+            notice: first.data.notice.clone(),
+            features: first.data.features,
+            classes: first.data.classes,
+            sizes: first.data.sizes(),
             device: if let Device::Cuda(index) = device { format!("cuda:{index}") } else { "cpu".to_owned() },
-            path,
+            path: first.path(),
             processor: about::processor(),
             libtorch: about::libtorch(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            sets: sets.all.iter().map(Set::about).collect(),
         };
-        Ok(Lab { data, recipe, seed, about, plans: Plans::default(), device, shared })
+        let tasks = evaluation.tasks.clone();
+        Ok(Lab { sets, tasks, seed, about, plans: Plans::default(), forgets: false, device })
+    }
+
+    /// The same without a memory of anything: each training begins from its settings alone. For checking scores that were
+    /// computed before; slower.
+    #[must_use]
+    pub fn forgetful(self) -> Lab {
+        Lab { forgets: true, ..self }
+    }
+
+    /// Element operations that a gene's losses may need in one training ([`crate::Failure::OverBudget`]).
+    pub fn work_limit(&self) -> u64 {
+        self.sets.all[0].recipe.work_limit
     }
 
     /// What the scores depend on.
@@ -77,52 +94,118 @@ impl Lab {
         &self.about
     }
 
-    /// A worker for the calling thread.
-    pub fn worker(&self) -> Result<Worker<'_>, LabError> {
-        let engine = match &self.shared {
-            None => Engine::Host(Box::new(Host::new(&self.recipe))),
-            Some(shared) => Engine::Tensor(Network::new(shared, &self.recipe, self.device)?),
-        };
-        Ok(Worker { lab: self, engine })
+    /// The task of a stage and a seed.
+    pub fn task(&self, stage: Stage, seed: u32) -> Task {
+        let numbers = &self.sets.of_stage[stage as usize];
+        let number = numbers[seed as usize % numbers.len()];
+        let set = &self.sets.all[number];
+        let learning_rate = set.recipe.learning_rate;
+        let about = task::About { set: number, data: &set.data, network: set.network.kind, learning_rate };
+        Task::draw(&self.tasks, &about, self.seed, stage, seed)
     }
 
-    fn plan(&self, stage: Stage, seed: u32) -> Arc<Plan> {
-        self.plans.get(stage, seed, || Plan::new(&self.recipe, self.data.train.len(), self.seed, stage, seed))
+    /// A worker for the calling thread.
+    pub fn worker(&self) -> Result<Worker<'_>, LabError> {
+        let mut worker = Worker { lab: self, engines: self.sets.all.iter().map(|_| None).collect() };
+        // What cannot be made is known now, and not in the middle of a search.
+        for number in 0..self.sets.all.len() {
+            worker.engine(number, &self.sets.all[number].recipe)?;
+        }
+        Ok(worker)
+    }
+
+    fn prepared(&self, stage: Stage, seed: u32) -> Arc<Prepared> {
+        let prepare = || {
+            let task = self.task(stage, seed);
+            let set = &self.sets.all[task.set];
+            let view = View::new(&task, &set.data, self.seed);
+            let recipe = set.recipe.of_task(&set.network, &set.data, &task, &view);
+            let plan = Plan::new(&recipe, view.train_len(), self.seed, stage, seed);
+            Prepared { task, recipe, view, plan }
+        };
+        if self.forgets { Arc::new(prepare()) } else { self.plans.get(stage, seed, prepare) }
     }
 }
 
 impl Worker<'_> {
     /// Trains a network with the gene as its loss and scores it on the stage's validation examples. `seed` numbers the
-    /// trainings of a stage from 0. `stop` is looked at before each step.
+    /// tasks of a stage from 0. `stop` is looked at before each step.
     pub fn train(&mut self, gene: &Gene, stage: Stage, seed: u32, stop: &AtomicBool) -> Result<Outcome, Interrupted> {
-        match self.score(gene, stage, seed, stop) {
-            Ok(accuracy) => Ok(Outcome::scored(accuracy, self.lab.recipe.steps)),
+        self.train_at(gene, stage, seed, None, stop)
+    }
+
+    /// As [`Worker::train`], with this multiple (above 0) of the task's learning rate; all else stays paired.
+    pub fn train_at(
+        &mut self,
+        gene: &Gene,
+        stage: Stage,
+        seed: u32,
+        learning_rate_scale: Option<f64>,
+        stop: &AtomicBool,
+    ) -> Result<Outcome, Interrupted> {
+        match self.score(gene, stage, seed, learning_rate_scale, stop) {
+            Ok((accuracy, steps)) => Ok(Outcome::scored(accuracy, steps)),
             Err(Halt::Failed { failure, steps }) => Ok(Outcome::failed(failure, steps)),
             Err(Halt::Interrupted) => Err(Interrupted),
         }
     }
 
-    fn score(&mut self, gene: &Gene, stage: Stage, seed: u32, stop: &AtomicBool) -> Result<f64, Halt> {
-        let Lab { data, recipe, .. } = self.lab;
+    fn score(
+        &mut self,
+        gene: &Gene,
+        stage: Stage,
+        seed: u32,
+        learning_rate_scale: Option<f64>,
+        stop: &AtomicBool,
+    ) -> Result<(f64, u32), Halt> {
+        let prepared = self.lab.prepared(stage, seed);
+        let Prepared { task, recipe, view, plan } = prepared.as_ref();
+        let changed =
+            learning_rate_scale.map(|scale| Recipe { learning_rate: scale * recipe.learning_rate, ..recipe.clone() });
+        let recipe = changed.as_ref().unwrap_or(recipe);
         let guard = Guard::new(stop, recipe.timeout);
         let program = Program::new(gene);
         let work = program.work(recipe.batch, recipe.classes()).saturating_mul(u64::from(recipe.steps));
         if work > recipe.work_limit {
             return Err(Halt::failed(Failure::OverBudget { work, limit: recipe.work_limit }, 0));
         }
-        let plan = self.lab.plan(stage, seed);
-        let judged = data.validation(stage);
-        match &mut self.engine {
+        let refused = |steps, message| Halt::failed(Failure::Error { message }, steps);
+        let data = &self.lab.sets.all[task.set].data;
+        let accuracy = match self.engine(task.set, recipe).map_err(|error| refused(0, error.to_string()))? {
             Engine::Host(host) => {
-                host.train(recipe, &plan, &data.train, &program, &guard)?;
-                recipe.accuracy(judged.len(), |count| Ok(host.correct(judged, count)))
+                host.train(recipe, plan, view, data, &program, &guard)?;
+                recipe.accuracy(view.judged_len(), |count| {
+                    Ok::<_, Halt>(host.correct(view, data.validation(stage), count))
+                })
             }
             Engine::Tensor(network) => {
-                network.train(recipe, &plan, gene, &guard)?;
-                let refused =
-                    |error: TchError| Halt::failed(Failure::Error { message: first_line(&error) }, recipe.steps);
-                recipe.accuracy(judged.len(), |count| network.correct(stage, count).map_err(refused))
+                network.train(recipe, plan, view, data, gene, &guard)?;
+                let refused = |error: TchError| refused(recipe.steps, first_line(&error));
+                recipe.accuracy(view.judged_len(), |count| {
+                    network.correct(recipe, view, data, stage, count).map_err(refused)
+                })
             }
+        }?;
+        Ok((accuracy, recipe.steps))
+    }
+
+    /// What trains a set's networks; buffers are made anew where a task's network has another form than the last one's.
+    fn engine(&mut self, set: usize, recipe: &Recipe) -> Result<&mut Engine, LabError> {
+        let slot = &mut self.engines[set];
+        let fits = match slot {
+            None => false,
+            Some(Engine::Host(host)) => host.fits(recipe),
+            Some(Engine::Tensor(_)) => true,
+        };
+        if !fits {
+            *slot = None;
+        }
+        match slot {
+            Some(engine) => Ok(engine),
+            None => Ok(slot.insert(match &self.lab.sets.all[set].shared {
+                None => Engine::Host(Box::new(Host::new(recipe))),
+                Some(shared) => Engine::Tensor(Network::new(shared, self.lab.device)),
+            })),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Training and scoring: data sets, networks, losses, and the numbers that come out.
 //!
 //! ```text
-//! Evaluation ─▶ Lab ── data (read, shuffled, split, scaled; once)
-//!                │
+//! Evaluation ─▶ Lab ── sets: data (read, shuffled, split, scaled; once) and networks
+//!                │       task (drawn by stage and seed) ─▶ view (what it sees of the data), recipe, plan
 //!                ├─▶ Worker, one per thread ── train(gene, stage, seed) ─▶ Outcome
 //!                │        ├─ host    own loops and `gemm`, loss by `automl_genome::Program`: the quick one, on the processor
 //!                │        └─ tensor  libtorch and its autograd: any device, and the oracle the other is tested against
-//!                └── plan: initial weights, batches and dropout of a (stage, seed), shared by all candidates
+//!                └── plan: initial weights, batches and dropout of a task, shared by all candidates
 //! ```
 //!
 //! The only crate that links libtorch.
@@ -32,14 +32,18 @@ mod outcome;
 mod plan;
 mod recipe;
 mod seeds;
+mod set;
+mod task;
 mod tensor;
 #[cfg(test)]
 mod tests;
 mod training;
+mod view;
 
-pub use about::{About, Path, Sizes};
+pub use about::{About, Path, SetAbout, Sizes};
+pub use automl_contract::tasks::Stage;
 pub use data::DataError;
 pub use error::LabError;
 pub use lab::{Lab, Worker};
 pub use outcome::{Failure, Interrupted, Outcome};
-pub use seeds::Stage;
+pub use task::Task;

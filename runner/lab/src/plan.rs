@@ -7,11 +7,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::Stage;
 use crate::recipe::Recipe;
 use crate::seeds::Stream;
+use crate::task::Task;
+use crate::view::View;
 
 /// Plans kept for the next candidate, in bytes; the least recently used goes first.
 const CACHE_BYTES: usize = 256 << 20;
 /// A longer training's batches and masks are drawn again each time rather than kept.
 const RECORD_BYTES: usize = 32 << 20;
+
+/// A task, ready to be trained on.
+pub(crate) struct Prepared {
+    pub task: Task,
+    pub recipe: Recipe,
+    pub view: View,
+    pub plan: Plan,
+}
+
+impl Prepared {
+    fn bytes(&self) -> usize {
+        self.plan.bytes() + self.view.bytes()
+    }
+}
 
 /// The random part of one training.
 pub(crate) struct Plan {
@@ -33,7 +49,7 @@ struct Draws {
     order: Stream,
     dropout: Stream,
     probability: f32,
-    /// A permutation of the training examples, used up to `next`.
+    /// A permutation of the view's training examples, used up to `next`.
     epoch: Vec<u32>,
     next: usize,
 }
@@ -80,14 +96,14 @@ impl Plan {
         Steps { plan: self, draws, rows: vec![0; rows], keep: vec![0; keep], step: 0 }
     }
 
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let recorded = self.recorded.as_ref().map_or(0, |recorded| 4 * recorded.rows.len() + recorded.keep.len());
         4 * (self.parameters.len() + self.draws.epoch.len()) + recorded
     }
 }
 
 impl Steps<'_> {
-    /// The next step's examples (rows of the training part) and, for each hidden layer in turn, which units of each
+    /// The next step's examples (of the view's training part) and, for each hidden layer in turn, which units of each
     /// example are kept (1) or dropped (0), example by example; empty without dropout.
     pub(crate) fn next(&mut self) -> (&[u32], &[u8]) {
         let (rows, keep, step) = (self.rows.len(), self.keep.len(), self.step);
@@ -134,16 +150,16 @@ fn initial(recipe: &Recipe, stream: &mut Stream) -> Vec<f32> {
     parameters
 }
 
-/// The plans in use, shared by all workers.
+/// The tasks in use, shared by all workers.
 #[derive(Default)]
 pub(crate) struct Plans {
     /// The most recently used last.
-    kept: Mutex<Vec<(Stage, u32, Arc<Plan>)>>,
+    kept: Mutex<Vec<(Stage, u32, Arc<Prepared>)>>,
 }
 
 impl Plans {
-    /// The plan of (stage, seed), made by `make` unless it is kept.
-    pub(crate) fn get(&self, stage: Stage, seed: u32, make: impl FnOnce() -> Plan) -> Arc<Plan> {
+    /// The task of (stage, seed), made by `make` unless it is kept.
+    pub(crate) fn get(&self, stage: Stage, seed: u32, make: impl FnOnce() -> Prepared) -> Arc<Prepared> {
         if let Some(plan) = self.find(stage, seed) {
             return plan;
         }
@@ -159,7 +175,7 @@ impl Plans {
         plan
     }
 
-    fn find(&self, stage: Stage, seed: u32) -> Option<Arc<Plan>> {
+    fn find(&self, stage: Stage, seed: u32) -> Option<Arc<Prepared>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let index = kept.iter().position(|entry| (entry.0, entry.1) == (stage, seed))?;
         let entry = kept.remove(index);

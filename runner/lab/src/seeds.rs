@@ -2,36 +2,11 @@
 //!
 //! No generator is shared, so a result cannot depend on which worker ran first. Candidates of one (stage, index) see the
 //! same initial weights, batches and dropout: their scores are paired.
+use automl_contract::tasks::Stage;
 use rand::Rng as _;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::SeedableRng;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-
-/// What a training is for. Stages share neither validation examples nor seeds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Stage {
-    /// Scoring candidates while searching.
-    Search,
-    /// Choosing the winner among the finalists.
-    Select,
-    /// Comparing the winner with the known losses.
-    Final,
-}
-
-impl Stage {
-    /// All stages, in the order they are gone through.
-    pub const ALL: [Stage; 3] = [Stage::Search, Stage::Select, Stage::Final];
-
-    fn name(self) -> &'static str {
-        match self {
-            Stage::Search => "search",
-            Stage::Select => "select",
-            Stage::Final => "final",
-        }
-    }
-}
 
 /// A stream of random numbers of its own.
 #[derive(Clone, Debug)]
@@ -40,7 +15,7 @@ pub(crate) struct Stream(ChaCha12Rng);
 impl Stream {
     /// The stream for one purpose of one training.
     pub(crate) fn training(run: u32, purpose: &str, stage: Stage, index: u32) -> Stream {
-        Stream::new(&format!("automl-lab/1\ntraining\n{run}\n{purpose}\n{}\n{index}", stage.name()))
+        Stream::new(&format!("automl-lab/1\ntraining\n{run}\n{purpose}\n{}\n{index}", stage.as_str()))
     }
 
     /// The stream for one purpose of a data set, the same in every run.

@@ -300,6 +300,49 @@ fn broken_archives_and_missing_files_are_refused() {
     }
 }
 
+/// A CIFAR file: records of so many label bytes, the last being the class.
+fn cifar(count: usize, labels: usize) -> Vec<u8> {
+    let record = |index: usize| {
+        let labels = vec![(index % 4) as u8; labels];
+        let pixels = (0..3072).map(move |pixel| (pixel * 31 + index * 7) as u8);
+        labels.into_iter().chain(pixels).collect::<Vec<_>>()
+    };
+    (0..count).flat_map(record).collect()
+}
+
+#[test]
+fn cifar_is_read_in_both_its_forms() {
+    let ten = folder(&[
+        ("data_batch_1.bin", cifar(120, 1)),
+        ("data_batch_2.bin.gz", gzip(&cifar(80, 1))),
+        ("test_batch.bin", cifar(40, 1)),
+    ]);
+    let about = open(DataSource::Cifar, Some(ten.path())).unwrap();
+    assert_eq!((about.dataset.as_str(), about.features, about.classes), ("cifar-10", 3072, 4));
+    assert_eq!((about.sizes.train, about.sizes.search, about.sizes.final_), (140, 30, 40));
+    let hundred = folder(&[("train.bin", cifar(200, 2))]);
+    let about = open(DataSource::Cifar, Some(hundred.path())).unwrap();
+    assert_eq!((about.dataset.as_str(), about.sizes.train, about.sizes.final_), ("cifar-100", 100, 40));
+}
+
+#[test]
+fn cifar_files_that_are_none_are_refused() {
+    let told = |files: &[(&str, Vec<u8>)]| {
+        let folder = folder(files);
+        open(DataSource::Cifar, Some(folder.path())).unwrap_err().replace(folder.path().to_str().unwrap(), "F")
+    };
+    let advice = "unpack the binary version of CIFAR-10 or CIFAR-100 there, or check dataset.path";
+    assert_eq!(told(&[]), format!("F: has neither data_batch_1.bin nor train.bin; {advice}"));
+    assert_eq!(
+        told(&[("data_batch_1.bin", cifar(3, 1)[1..].to_vec())]),
+        "F/data_batch_1.bin: holds 9218 bytes, which is no multiple of a record's 3073; the file is cut off or another one, get it again"
+    );
+    assert_eq!(
+        told(&[("data_batch_1.bin", cifar(120, 1)), ("train.bin", cifar(120, 2))]),
+        "F/train.bin: lies beside F/data_batch_1.bin; keep CIFAR-10 and CIFAR-100 in two folders"
+    );
+}
+
 #[test]
 fn a_path_is_needed_or_refused_by_source() {
     for source in [DataSource::Idx, DataSource::Npy, DataSource::Npz] {

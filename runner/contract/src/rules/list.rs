@@ -37,8 +37,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         path: "spec.evaluation.dataset",
         field: "path",
-        cel: "!(self.source in ['idx', 'npy', 'npz']) || has(self.path)",
-        message: "missing; `idx` and `npy` read a folder, `npz` a file: name it",
+        cel: "!(self.source in ['idx', 'npy', 'npz', 'cifar']) || has(self.path)",
+        message: "missing; `idx`, `npy` and `cifar` read a folder, `npz` a file: name it",
     },
     Rule {
         path: "spec.evaluation.dataset",
@@ -53,6 +53,81 @@ pub const RULES: &[Rule] = &[
         // Not a `minimum`: the API server compares a whole number, such as 0, with the bound cut to a whole number.
         cel: "!has(self.learningRate) || self.learningRate >= 0.000000001",
         message: "too small to learn anything: give at least 1e-9",
+    },
+    Rule {
+        path: "spec.evaluation.network",
+        field: "kind",
+        cel: "self.kind != 'cnn' || (!has(self.hidden) && !has(self.dropout))",
+        message: "`cnn` has neither `hidden` nor `dropout`: remove them, or set `mlp`",
+    },
+    Rule {
+        path: "spec.evaluation.network",
+        field: "channels",
+        cel: "self.kind == 'cnn' || !has(self.channels)",
+        message: "only a `cnn` has channels: remove it, or set `kind: cnn`",
+    },
+    Rule {
+        path: "spec.evaluation",
+        field: "network.kind",
+        cel: "self.network.kind != 'cnn' || !(self.dataset.source in ['npy', 'npz', 'synthetic'])",
+        message: "`cnn` needs pictures, and the examples of this data set are rows of numbers: set `mlp`, or choose \
+                  another `source`",
+    },
+    Rule {
+        path: "spec.evaluation.sets[]",
+        field: "network.kind",
+        cel: "!has(self.network) || !has(self.dataset) || self.network.kind != 'cnn' || !(self.dataset.source in \
+              ['npy', 'npz', 'synthetic'])",
+        message: "`cnn` needs pictures, and the examples of this data set are rows of numbers: set `mlp`, or choose \
+                  another `source`",
+    },
+    Rule {
+        path: "spec.evaluation.tasks",
+        field: "projection",
+        cel: "!has(self.projection) || !has(self.shrink)",
+        message: "pictures are either projected or shrunk: keep one of `projection` and `shrink`",
+    },
+    Rule {
+        path: "spec.evaluation.tasks.learningRate",
+        field: "low",
+        cel: "self.low >= 0.000000001",
+        message: "too small to learn anything: give at least 1e-9",
+    },
+    Rule {
+        path: "spec.evaluation.tasks.learningRate",
+        field: "low",
+        cel: "self.low <= self.high",
+        message: "more than `high`: exchange them, or make both equal",
+    },
+    Rule {
+        path: "spec.evaluation.tasks.widthPercent",
+        field: "low",
+        cel: "self.low <= self.high",
+        message: "more than `high`: exchange them, or make both equal",
+    },
+    Rule {
+        path: "spec.evaluation.tasks.classes",
+        field: "low",
+        cel: "self.low <= self.high",
+        message: "more than `high`: exchange them, or make both equal",
+    },
+    Rule {
+        path: "spec.evaluation.tasks.projection",
+        field: "low",
+        cel: "self.low <= self.high",
+        message: "more than `high`: exchange them, or make both equal",
+    },
+    Rule {
+        path: "spec.evaluation.tasks.shrink",
+        field: "low",
+        cel: "self.low <= self.high",
+        message: "more than `high`: exchange them, or make both equal",
+    },
+    Rule {
+        path: "spec.evaluation.tasks.labelNoise",
+        field: "low",
+        cel: "self.low <= self.high",
+        message: "more than `high`: exchange them, or make both equal",
     },
     Rule {
         path: "spec",
@@ -240,6 +315,13 @@ pub const TRANSITIONS: &[Rule] = &[
         path: "spec.evaluation",
         field: "dataset",
         cel: "self.dataset == oldSelf.dataset",
+        message: "cannot be changed: what was found so far would not be comparable; apply a new run under another \
+                  name",
+    },
+    Rule {
+        path: "spec.evaluation",
+        field: "sets",
+        cel: "has(self.sets) == has(oldSelf.sets) && (!has(self.sets) || self.sets == oldSelf.sets)",
         message: "cannot be changed: what was found so far would not be comparable; apply a new run under another \
                   name",
     },

@@ -19,7 +19,8 @@ pub const MAX_NAME: usize = 48;
 /// A condition that a `MinerRun` must meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Dotted path of the object that is `self`; empty for the whole `MinerRun`.
+    /// Dotted path of the object that is `self`, `[]` for each entry of a list; empty for the whole `MinerRun`. A type
+    /// that is used in several places carries its rules to all of them.
     pub path: &'static str,
     /// The field of `self` that a message points at, dotted; empty for `self`.
     pub field: &'static str,
@@ -62,6 +63,12 @@ pub(crate) struct Broken {
     pub(crate) message: String,
 }
 
+/// The JSON pointer of a path as CEL writes it: `spec.sets[0]['a-b']` is `/spec/sets/0/a-b`.
+fn pointer_of(path: &str) -> String {
+    let path = path.replace("['", "/").replace("']", "").replace('[', "/").replace(']', "").replace('.', "/");
+    if path.is_empty() { path } else { format!("/{path}") }
+}
+
 /// Evaluates every rule over a `MinerRun`.
 pub(crate) fn check(run: &MinerRun) -> Vec<Broken> {
     // Written out again, a number that may have a fraction has one: CEL does not add 0.5 and 0.
@@ -71,9 +78,10 @@ pub(crate) fn check(run: &MinerRun) -> Vec<Broken> {
     };
     let Err(errors) = Validator::new().validate_compiled(&COMPILED, &written, None) else { return Vec::new() };
     let broken = errors.into_iter().map(|error| {
-        let pointer = match RULES.iter().find(|rule| rule.cel == error.rule) {
+        // A rule about the whole file carries no path; where one applies to several objects, only the error knows which.
+        let pointer = match RULES.iter().find(|rule| rule.path.is_empty() && rule.cel == error.rule) {
             Some(rule) => rule.pointer(),
-            None => String::new(),
+            None => pointer_of(&error.field_path),
         };
         // A rule that cannot be evaluated refuses the file, as the API server would; the message then says why.
         Broken { pointer, message: error.message }

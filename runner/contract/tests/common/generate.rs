@@ -1,5 +1,5 @@
 //! `MinerRun` files at random: right ones, and ones with something wrong. The API server's test uses this too.
-use crate::files::{patterned, roomy, set};
+use crate::files::{least, patterned, roomy, set};
 use automl_contract::schema;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -98,7 +98,16 @@ pub(crate) fn repair(mut file: Value, name: String) -> Value {
     for share in search.get_mut("variation").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
         *share = json!(share.as_f64().unwrap() / 4.0);
     }
-    let dataset = &mut file["spec"]["evaluation"]["dataset"];
+    let evaluation = &mut file["spec"]["evaluation"];
+    read_from(&mut evaluation["dataset"]);
+    let datasets = evaluation.get_mut("sets").and_then(Value::as_array_mut).into_iter().flatten();
+    datasets.filter_map(|set| set.get_mut("dataset")).for_each(read_from);
+    tidy(&mut file);
+    file
+}
+
+/// Gives a data set the path that its source needs, or takes it away.
+fn read_from(dataset: &mut Value) {
     match dataset["source"].as_str() {
         Some("digits" | "synthetic") => {
             dataset.as_object_mut().unwrap().remove("path");
@@ -106,12 +115,62 @@ pub(crate) fn repair(mut file: Value, name: String) -> Value {
         Some("fashion-mnist") => {}
         _ => dataset["path"] = json!("data"),
     }
-    tidy(&mut file);
-    file
+}
+
+/// Makes networks, their data and the ranges of tasks fit together.
+fn tidy_evaluation(evaluation: &mut Value) {
+    let pictures = |dataset: Option<&Value>| {
+        !dataset.is_some_and(|set| ["npy", "npz", "synthetic"].iter().any(|one| set["source"] == *one))
+    };
+    let mend = |network: &mut Value, pictures: bool| {
+        let network = network.as_object_mut().unwrap();
+        if network.get("kind").is_some_and(|kind| kind == "cnn") {
+            if pictures && !network.contains_key("hidden") && !network.contains_key("dropout") {
+                return;
+            }
+            network.insert("kind".into(), json!("mlp"));
+        } else if network.contains_key("channels") && network.len() == 1 && pictures {
+            network.insert("kind".into(), json!("cnn"));
+            return;
+        }
+        network.remove("channels");
+    };
+    let base = pictures(evaluation.get("dataset"));
+    if let Some(network) = evaluation.get_mut("network") {
+        mend(network, base);
+    }
+    for set in evaluation.get_mut("sets").and_then(Value::as_array_mut).into_iter().flatten() {
+        let own = pictures(set.get("dataset"));
+        if let Some(dataset) = set.get_mut("dataset") {
+            if ["idx", "npy", "npz", "cifar"].iter().any(|source| dataset["source"] == *source) {
+                dataset["path"] = json!("data");
+            } else if dataset["source"] != "fashion-mnist" && dataset.get("path").is_some() {
+                dataset["source"] = json!("fashion-mnist");
+            }
+        }
+        if let Some(network) = set.get_mut("network") {
+            mend(network, own);
+        }
+    }
+    let Some(tasks) = evaluation.get_mut("tasks").and_then(Value::as_object_mut) else { return };
+    if tasks.contains_key("projection") {
+        tasks.remove("shrink");
+    }
+    let schema = schema::schema();
+    let fields = &schema["properties"]["spec"]["properties"]["evaluation"]["properties"]["tasks"]["properties"];
+    for (name, range) in tasks {
+        if range["low"].as_f64() > range["high"].as_f64() {
+            // The end that is not the least value is the one that somebody chose.
+            let least = least(&fields[name]["properties"]["low"]);
+            let (from, to) = if range["low"].as_f64() == least.as_f64() { ("high", "low") } else { ("low", "high") };
+            range[to] = range[from].clone();
+        }
+    }
 }
 
 /// Makes a file of the right ranges meet the rules about what only a cluster uses.
 pub(crate) fn tidy(file: &mut Value) {
+    tidy_evaluation(&mut file["spec"]["evaluation"]);
     let spec = &mut file["spec"];
     let given = |value: &Value| !value.is_null();
     if given(&spec["queueName"]) {

@@ -141,6 +141,42 @@ pub(crate) const AFTER_SOURCE: &[(&str, &str)] = &[
         "12:30: spec.evaluation.training.learningRate: too small to learn anything: give at least 1e-9",
     ),
     (
+        "\n    network: {kind: cnn, hidden: [3]}",
+        "12:21: spec.evaluation.network.kind: `cnn` has neither `hidden` nor `dropout`: remove them, or set `mlp`",
+    ),
+    (
+        "\n    network: {channels: 8}",
+        "12:25: spec.evaluation.network.channels: only a `cnn` has channels: remove it, or set `kind: cnn`",
+    ),
+    (
+        "\n    sets: [{stage: final, network: {kind: cnn}}, {stage: final, dataset: {source: synthetic}, network: {kind: cnn}}]",
+        "12:111: spec.evaluation.sets[1].network.kind: `cnn` needs pictures, and the examples of this data set are rows of numbers: set `mlp`, or choose another `source`",
+    ),
+    (
+        "\n      limit: 100\n    sets: [{stage: final, dataset: {source: digits, path: x}}]",
+        "13:51: spec.evaluation.sets[0].dataset.path: has no effect, as `digits` and `synthetic` are inside the program: remove it or choose another `source`",
+    ),
+    (
+        "\n    sets: [{stage: select}, {stage: final, dataset: {source: npz}}]",
+        "12:44: spec.evaluation.sets[1].dataset.path: missing; `idx`, `npy` and `cifar` read a folder, `npz` a file: name it",
+    ),
+    (
+        "\n    sets: [{dataset: {source: digits}}]",
+        "12:12: spec.evaluation.sets[0].stage: missing; give `search`, `select` or `final`",
+    ),
+    (
+        "\n    tasks: {projection: {low: 8, high: 8}, shrink: {low: 1, high: 2}}",
+        "12:13: spec.evaluation.tasks.projection: pictures are either projected or shrunk: keep one of `projection` and `shrink`",
+    ),
+    (
+        "\n    tasks: {learningRate: {low: 0, high: 1}}",
+        "12:33: spec.evaluation.tasks.learningRate.low: too small to learn anything: give at least 1e-9",
+    ),
+    (
+        "\n    tasks: {learningRate: {low: 0.1, high: 0.01}, classes: {low: 5, high: 3}}",
+        "12:33: spec.evaluation.tasks.learningRate.low: more than `high`: exchange them, or make both equal\n12:66: spec.evaluation.tasks.classes.low: more than `high`: exchange them, or make both equal",
+    ),
+    (
         "\n    device: gpu",
         "12:13: spec.evaluation.device: the text `gpu` is not known here; give `cpu`, `cuda` or `auto`",
     ),
@@ -322,12 +358,12 @@ pub(crate) const REPLACED: &[(&str, &str, &str)] = &[
     (
         "source: digits",
         "source: idx",
-        "10:5: spec.evaluation.dataset.path: missing; `idx` and `npy` read a folder, `npz` a file: name it",
+        "10:5: spec.evaluation.dataset.path: missing; `idx`, `npy` and `cifar` read a folder, `npz` a file: name it",
     ),
     (
         "source: digits",
         "source: mnist",
-        "11:15: spec.evaluation.dataset.source: the text `mnist` is not known here; give `digits`, `fashion-mnist`, `idx`, `npy`, `npz` or `synthetic`",
+        "11:15: spec.evaluation.dataset.source: the text `mnist` is not known here; give `cifar`, `digits`, `fashion-mnist`, `idx`, `npy`, `npz` or `synthetic`",
     ),
     (
         "source: digits",

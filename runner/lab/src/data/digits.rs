@@ -4,7 +4,7 @@ use std::path::Path;
 
 use flate2::read::GzDecoder;
 
-use super::{DataError, Examples, Scaling, Source};
+use super::{DataError, Examples, Scaling, Shape, Source};
 
 const FEATURES: usize = 64;
 const NOTICE: &str = "Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998), UCI Machine Learning Repository, \
@@ -31,6 +31,7 @@ pub(super) fn load() -> Result<Source, DataError> {
         name: "digits".to_owned(),
         notice: NOTICE.to_owned(),
         features: FEATURES,
+        shape: Some(Shape { channels: 1, height: 8, width: 8 }),
         scaling: Scaling::Global,
         examples,
         test: None,

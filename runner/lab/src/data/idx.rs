@@ -3,7 +3,7 @@
 //! Header: two zero bytes, the type (8: unsigned byte), the number of dimensions, then one 32-bit size per dimension.
 use std::path::{Path, PathBuf};
 
-use super::{DataError, Examples, Scaling, Source, file};
+use super::{DataError, Examples, Scaling, Shape, Source, file};
 
 /// The type byte of "unsigned byte".
 const UNSIGNED_BYTE: u8 = 8;
@@ -22,22 +22,34 @@ pub(super) fn load(name: &str, notice: &str, folder: &Path, advice: &str) -> Res
         let problem = format!("has no {what} (plain or .gz); {advice}");
         DataError::format(folder, problem)
     };
-    let (features, examples) =
+    let (pixels, examples) =
         pair(folder, "train", advice)?.ok_or_else(|| missing("train-images-idx3-ubyte and train-labels-idx1-ubyte"))?;
     let test = match pair(folder, "t10k", advice)? {
         None => None,
-        Some((same, test)) if same == features => Some(test),
+        Some((same, test)) if same == pixels => Some(test),
         Some((other, _)) => {
-            let problem =
-                format!("training images have {features} pixels, test images {other}; they must be of one set");
+            let [pixels, other] = [&pixels, &other].map(|sizes| sizes.iter().product::<usize>());
+            let problem = format!("training images have {pixels} pixels, test images {other}; they must be of one set");
             return Err(DataError::format(folder, problem));
         }
     };
-    Ok(Source { name: name.to_owned(), notice: notice.to_owned(), features, scaling: Scaling::Global, examples, test })
+    let shape = match pixels[..] {
+        [height, width] => Some(Shape { channels: 1, height, width }),
+        _ => None,
+    };
+    Ok(Source {
+        name: name.to_owned(),
+        notice: notice.to_owned(),
+        features: pixels.iter().product(),
+        shape,
+        scaling: Scaling::Global,
+        examples,
+        test,
+    })
 }
 
-/// Images and labels of one part; `None` when neither file exists.
-fn pair(folder: &Path, part: &str, advice: &str) -> Result<Option<(usize, Examples)>, DataError> {
+/// Images, with the sizes of one, and labels of one part; `None` when neither file exists.
+fn pair(folder: &Path, part: &str, advice: &str) -> Result<Option<(Vec<usize>, Examples)>, DataError> {
     let images = [format!("{part}-images-idx3-ubyte"), format!("{part}-images.idx3-ubyte")];
     let labels = [format!("{part}-labels-idx1-ubyte"), format!("{part}-labels.idx1-ubyte")];
     let images = file::find(folder, &images.each_ref().map(String::as_str));
@@ -61,13 +73,12 @@ fn pair(folder: &Path, part: &str, advice: &str) -> Result<Option<(usize, Exampl
         let problem = format!("has {rows} images, but {} has {count} labels", labels.path.display());
         return Err(DataError::format(&images.path, problem));
     }
-    let features = pixels.iter().product::<usize>();
-    if features == 0 {
+    if pixels.contains(&0) {
         return Err(DataError::format(&images.path, "images without pixels"));
     }
     let x = images.data.iter().map(|&pixel| f32::from(pixel)).collect();
     let y = labels.data.iter().map(|&label| u16::from(label)).collect();
-    Ok(Some((features, Examples { x, y })))
+    Ok(Some((pixels.to_vec(), Examples { x, y })))
 }
 
 fn alone(present: &Path, missing: &str) -> DataError {

@@ -1,9 +1,10 @@
 //! Data sets: read, checked, shuffled, split in four and scaled, once per lab.
 //!
 //! ```text
-//! digits · synthetic · idx (MNIST's format) · npy/npz ──▶ Source ──split──▶ Dataset: train, search, select, final
+//! digits · synthetic · idx (MNIST's format) · npy/npz · cifar ──▶ Source ──split──▶ Dataset: train, search, select, final
 //! ```
 //! Everything here is a function of the files alone: two runs with different seeds have the same parts.
+mod cifar;
 mod digits;
 mod error;
 mod file;
@@ -13,6 +14,7 @@ mod split;
 mod synthetic;
 
 use automl_contract::spec::{DataSource, DatasetSpec};
+use serde::{Deserialize, Serialize};
 
 pub use error::DataError;
 pub(crate) use split::Dataset;
@@ -42,6 +44,29 @@ impl Examples {
     }
 }
 
+/// How the features of a picture lie: channel after channel, row after row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// 1 for grey, 3 for colours.
+    pub channels: usize,
+    /// Pixels from top to bottom.
+    pub height: usize,
+    /// Pixels from left to right.
+    pub width: usize,
+}
+
+impl Shape {
+    /// The shape after shrinking by a whole factor in each direction; what is left over at the edges is dropped.
+    pub(crate) fn shrunk(self, factor: usize) -> Shape {
+        Shape { height: self.height / factor, width: self.width / factor, ..self }
+    }
+
+    /// Numbers per picture.
+    pub(crate) fn features(self) -> usize {
+        self.channels * self.height * self.width
+    }
+}
+
 /// How features are brought to a common scale (mean 0, standard deviation 1, measured on the training part).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scaling {
@@ -57,6 +82,8 @@ struct Source {
     name: String,
     notice: String,
     features: usize,
+    /// Where the examples are pictures.
+    shape: Option<Shape>,
     scaling: Scaling,
     examples: Examples,
     /// The set's own test examples, if it has them apart.
@@ -82,6 +109,9 @@ pub(crate) fn open(spec: &DatasetSpec) -> Result<Dataset, DataError> {
         DataSource::Idx => {
             let folder = need_path(spec, "the folder with train-images-idx3-ubyte and train-labels-idx1-ubyte")?;
             idx::load("idx", "", folder.as_ref(), "check dataset.path")
+        }
+        DataSource::Cifar => {
+            cifar::load(need_path(spec, "the folder with data_batch_1.bin to data_batch_5.bin, or train.bin")?.as_ref())
         }
         DataSource::Npy => npy::load_folder(need_path(spec, "the folder with x.npy and y.npy")?.as_ref()),
         DataSource::Npz => npy::load_archive(need_path(spec, "the .npz file with the arrays x and y")?.as_ref()),

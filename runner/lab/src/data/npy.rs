@@ -76,6 +76,7 @@ fn source(name: &str, x: &Array, y: &Array) -> Result<Source, DataError> {
         name: name.to_owned(),
         notice: String::new(),
         features,
+        shape: None,
         scaling: Scaling::PerFeature,
         examples,
         test: None,

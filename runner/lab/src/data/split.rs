@@ -1,5 +1,5 @@
 //! From a source to the four parts a lab uses: a fixed shuffle, a fixed split, a common scale.
-use super::{DataError, Examples, MAX_CLASSES, Scaling, Source};
+use super::{DataError, Examples, MAX_CLASSES, Scaling, Shape, Source};
 use crate::about::Sizes;
 use crate::seeds::{Stage, Stream};
 
@@ -19,6 +19,8 @@ pub(crate) struct Dataset {
     pub notice: String,
     /// Numbers per example.
     pub features: usize,
+    /// Where the examples are pictures.
+    pub shape: Option<Shape>,
     /// Classes.
     pub classes: usize,
     /// Trained on, in every stage.
@@ -38,6 +40,13 @@ impl Dataset {
         }
     }
 
+    /// The classes that every part has examples of.
+    pub(crate) fn usable_classes(&self) -> Vec<u16> {
+        let has = |part: &Examples, class: u16| part.y.contains(&class);
+        let parts = [&self.train, &self.search, &self.select, &self.final_];
+        (0..self.classes as u16).filter(|class| parts.iter().all(|part| has(part, *class))).collect()
+    }
+
     /// How many examples each part has.
     pub(crate) fn sizes(&self) -> Sizes {
         Sizes {
@@ -51,7 +60,7 @@ impl Dataset {
 
 /// Shuffles, limits (after the shuffle; a set's own test part is limited alike), splits and scales.
 pub(super) fn split(source: Source, limit: Option<u32>) -> Result<Dataset, DataError> {
-    let Source { name, notice, features, scaling, examples, test } = source;
+    let Source { name, notice, features, shape, scaling, examples, test } = source;
     let task = |problem: String| DataError::Task { name: name.clone(), problem };
     let classes = classes(&examples, test.as_ref()).map_err(task)?;
     let order = order(&name, "examples", examples.len(), limit);
@@ -77,6 +86,7 @@ pub(super) fn split(source: Source, limit: Option<u32>) -> Result<Dataset, DataE
         name,
         notice,
         features,
+        shape,
         classes,
     };
     let scale = scale(&dataset.train, features, scaling);

@@ -24,6 +24,7 @@ pub(super) fn load(limit: Option<u32>) -> Source {
         name: "synthetic".to_owned(),
         notice: String::new(),
         features: FEATURES,
+        shape: None,
         scaling: Scaling::Global,
         examples,
         test: None,

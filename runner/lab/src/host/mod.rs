@@ -13,11 +13,12 @@ use pulp::Arch;
 
 use self::gemm::{Matrix, multiply};
 use crate::adam::{self, Factors};
-use crate::data::Examples;
+use crate::data::{Dataset, Examples};
 use crate::outcome::Failure;
 use crate::plan::Plan;
 use crate::recipe::{Layer, Recipe};
 use crate::training::{Guard, Halt};
+use crate::view::{FeatureMap, View, shrink};
 
 /// Rows of the validation part that go through the network at once.
 const CHUNK: usize = 256;
@@ -25,6 +26,7 @@ const CHUNK: usize = 256;
 /// A network with everything that training it needs.
 pub(crate) struct Host {
     arch: Arch,
+    widths: Vec<usize>,
     layers: Vec<Layer>,
     parameters: Vec<f32>,
     gradient: Vec<f32>,
@@ -36,7 +38,14 @@ pub(crate) struct Host {
     back: [Vec<f32>; 2],
     /// One-hot, batch × classes.
     targets: Vec<f32>,
+    /// A batch's features as the data set has them, where the task has others.
+    raw: Vec<f32>,
     workspace: Workspace<f32>,
+}
+
+/// Whether this path has all that a recipe's network is made of.
+pub(crate) fn can_train(recipe: &Recipe) -> bool {
+    recipe.convolutions.is_none()
 }
 
 impl Host {
@@ -48,6 +57,7 @@ impl Host {
         let back = || vec![0.0; recipe.batch * widest];
         Host {
             arch: Arch::new(),
+            widths: recipe.widths.clone(),
             layers: recipe.layers(),
             gradient: parameters.clone(),
             first: parameters.clone(),
@@ -56,8 +66,14 @@ impl Host {
             values: recipe.widths.iter().map(|width| vec![0.0; rows * width]).collect(),
             back: [back(), back()],
             targets: vec![0.0; recipe.batch * recipe.classes()],
+            raw: Vec::new(),
             workspace: Workspace::default(),
         }
+    }
+
+    /// Whether the buffers are as a recipe needs them.
+    pub(crate) fn fits(&self, recipe: &Recipe) -> bool {
+        self.widths == recipe.widths
     }
 
     /// Trains from the plan's start to the recipe's last step.
@@ -65,7 +81,8 @@ impl Host {
         &mut self,
         recipe: &Recipe,
         plan: &Plan,
-        data: &Examples,
+        view: &View,
+        data: &Dataset,
         program: &Program,
         guard: &Guard<'_>,
     ) -> Result<(), Halt> {
@@ -77,7 +94,7 @@ impl Host {
         for step in 0..recipe.steps {
             guard.check(step)?;
             let (rows, keep) = steps.next();
-            self.gather(recipe, data, rows);
+            self.gather(recipe, view, data, rows);
             self.forward(recipe.batch, Some((keep, scale)));
             let failure = self.loss(recipe, program);
             if let Some(failure) = failure {
@@ -98,18 +115,19 @@ impl Host {
         }
     }
 
-    /// How many of the first `count` examples the network classifies rightly. Of equal outputs the first counts.
-    pub(crate) fn correct(&mut self, data: &Examples, count: usize) -> usize {
-        let features = self.layers[0].inputs;
+    /// How many of the first `count` examples of the view the network classifies rightly; `examples` are those of its
+    /// stage. Of equal outputs the first counts.
+    pub(crate) fn correct(&mut self, view: &View, examples: &Examples, count: usize) -> usize {
         let classes = self.layers[self.layers.len() - 1].outputs;
         let mut correct = 0;
         for start in (0..count).step_by(CHUNK) {
             let rows = CHUNK.min(count - start);
-            self.values[0][..rows * features].copy_from_slice(&data.x[start * features..][..rows * features]);
+            let judged = |index: usize| view.judged(examples, start + index);
+            self.features(&view.map, examples, rows, |index| judged(index).0);
             self.forward(rows, None);
             let outputs = &self.values[self.layers.len()][..rows * classes];
             let answers = outputs.chunks_exact(classes).map(largest);
-            correct += answers.zip(&data.y[start..]).filter(|(answer, class)| *answer == usize::from(**class)).count();
+            correct += answers.enumerate().filter(|&(index, answer)| answer == judged(index).1).count();
         }
         correct
     }
@@ -120,15 +138,35 @@ impl Host {
         &self.parameters
     }
 
-    /// Copies the batch's features and makes its targets.
-    fn gather(&mut self, recipe: &Recipe, data: &Examples, rows: &[u32]) {
-        let features = self.layers[0].inputs;
+    /// Makes the batch's features and targets.
+    fn gather(&mut self, recipe: &Recipe, view: &View, data: &Dataset, rows: &[u32]) {
         let classes = recipe.classes();
+        self.features(&view.map, &data.train, rows.len(), |index| view.train(data, rows[index] as usize).0);
         self.targets.fill(0.0);
         for (index, &row) in rows.iter().enumerate() {
-            let row = row as usize;
-            self.values[0][index * features..][..features].copy_from_slice(&data.x[row * features..][..features]);
-            self.targets[index * classes + usize::from(data.y[row])] = 1.0;
+            self.targets[index * classes + view.train(data, row as usize).1] = 1.0;
+        }
+    }
+
+    /// Makes the features of some examples, row after row into `values[0]`.
+    fn features(&mut self, map: &FeatureMap, examples: &Examples, rows: usize, row: impl Fn(usize) -> usize) {
+        let width = self.layers[0].inputs;
+        let features = examples.x.len() / examples.len().max(1);
+        let example = |index: usize| &examples.x[row(index) * features..][..features];
+        let out = &mut self.values[0][..rows * width];
+        match map {
+            FeatureMap::Same => {
+                out.chunks_exact_mut(width).enumerate().for_each(|(index, out)| out.copy_from_slice(example(index)));
+            }
+            FeatureMap::Shrink { shape, factor } => {
+                let small = out.chunks_exact_mut(width).enumerate();
+                small.for_each(|(index, out)| shrink(example(index), *shape, *factor, out));
+            }
+            FeatureMap::Project { matrix, inputs, outputs } => {
+                self.raw.clear();
+                (0..rows).for_each(|index| self.raw.extend_from_slice(example(index)));
+                multiply(out, Matrix::new(&self.raw, rows, *inputs), Matrix::new(matrix, *inputs, *outputs));
+            }
         }
     }
 

@@ -14,8 +14,9 @@ use crate::data::{Dataset, Examples};
 use crate::error::first_line;
 use crate::outcome::Failure;
 use crate::plan::Plan;
-use crate::recipe::Recipe;
+use crate::recipe::{KERNEL, Recipe};
 use crate::training::{Guard, Halt};
+use crate::view::{FeatureMap, View};
 
 pub(crate) use device::choose;
 #[cfg(test)]
@@ -26,43 +27,28 @@ const CHUNK: usize = 4096;
 
 /// The data on the device, shared by all workers: tensors are counted references, but may not be used by two threads at
 /// once, hence the lock around making a reference.
-pub(crate) struct Shared(Mutex<[Part; 4]>);
-
-/// Features (examples × features) and classes (examples).
-struct Part {
-    x: Tensor,
-    y: Tensor,
-}
+pub(crate) struct Shared(Mutex<[Tensor; 4]>);
 
 /// A worker's view of the data and its network.
 pub(crate) struct Network {
     device: Device,
-    train: Part,
-    validation: [Part; 3],
-    /// The identity matrix: its row of a class is that class one-hot.
-    one_hot: Tensor,
-    /// Each layer's weights (inputs × outputs) and biases, of the latest training.
+    /// Features, examples × features, of the training part and of each stage's.
+    train: Tensor,
+    validation: [Tensor; 3],
+    /// Each layer's weights and biases, of the latest training: of a linear layer inputs × outputs, of a convolution
+    /// outputs × inputs × 3 × 3.
     parameters: Vec<Tensor>,
 }
 
 impl Shared {
     /// Copies the data to the device.
     pub(crate) fn new(data: &Dataset, device: Device) -> Result<Shared, TchError> {
-        let part = |examples: &Examples| Part::new(examples, data.features, device);
+        let part = |examples: &Examples| {
+            let sizes = [examples.len() as i64, data.features as i64];
+            Tensor::f_from_slice(&examples.x)?.f_view(sizes)?.f_to_device(device)
+        };
         let [search, select, last] = Stage::ALL.map(|stage| part(data.validation(stage)));
         Ok(Shared(Mutex::new([part(&data.train)?, search?, select?, last?])))
-    }
-}
-
-impl Part {
-    fn new(examples: &Examples, features: usize, device: Device) -> Result<Part, TchError> {
-        let x = Tensor::f_from_slice(&examples.x)?.f_view([examples.len() as i64, features as i64])?;
-        let y: Vec<i64> = examples.y.iter().map(|&class| i64::from(class)).collect();
-        Ok(Part { x: x.f_to_device(device)?, y: Tensor::f_from_slice(&y)?.f_to_device(device)? })
-    }
-
-    fn share(&self) -> Part {
-        Part { x: self.x.shallow_clone(), y: self.y.shallow_clone() }
     }
 }
 
@@ -86,29 +72,39 @@ impl From<TchError> for Stop {
 
 impl Network {
     /// A worker's own references to the shared data. Makes libtorch use one thread for the calling one.
-    pub(crate) fn new(shared: &Shared, recipe: &Recipe, device: Device) -> Result<Network, TchError> {
+    pub(crate) fn new(shared: &Shared, device: Device) -> Network {
         // Per thread: without it each worker would start as many threads as there are cores.
         tch::set_num_threads(1);
         let parts = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let [train, search, select, last] = parts.each_ref().map(Part::share);
-        let one_hot = Tensor::f_eye(recipe.classes() as i64, (Kind::Float, device))?;
-        Ok(Network { device, train, validation: [search, select, last], one_hot, parameters: Vec::new() })
+        let [train, search, select, last] = parts.each_ref().map(Tensor::shallow_clone);
+        Network { device, train, validation: [search, select, last], parameters: Vec::new() }
     }
 
     /// Trains from the plan's start to the recipe's last step.
-    pub(crate) fn train(&mut self, recipe: &Recipe, plan: &Plan, gene: &Gene, guard: &Guard<'_>) -> Result<(), Halt> {
+    pub(crate) fn train(
+        &mut self,
+        recipe: &Recipe,
+        plan: &Plan,
+        view: &View,
+        data: &Dataset,
+        gene: &Gene,
+        guard: &Guard<'_>,
+    ) -> Result<(), Halt> {
         let mut taken = 0;
-        match self.run(recipe, plan, gene, guard, &mut taken) {
+        match self.run(recipe, plan, view, data, gene, guard, &mut taken) {
             Ok(()) => Ok(()),
             Err(Stop::Halt(halt)) => Err(halt),
             Err(Stop::Torch(error)) => Err(Halt::failed(Failure::Error { message: first_line(&error) }, taken)),
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "all of a training's parts")]
     fn run(
         &mut self,
         recipe: &Recipe,
         plan: &Plan,
+        view: &View,
+        data: &Dataset,
         gene: &Gene,
         guard: &Guard<'_>,
         taken: &mut u32,
@@ -116,14 +112,16 @@ impl Network {
         self.parameters = self.initial(recipe, plan)?;
         let zeros = || self.parameters.iter().map(Tensor::f_zeros_like).collect::<Result<Vec<_>, _>>();
         let (mut first, mut second) = (zeros()?, zeros()?);
+        // Its row of a class is that class one-hot.
+        let one_hot = Tensor::f_eye(recipe.classes() as i64, (Kind::Float, self.device))?;
+        let features = self.features(&view.map)?;
         let mut steps = plan.steps(recipe);
         for step in 0..recipe.steps {
             guard.check(step)?;
             let (rows, keep) = steps.next();
-            let rows: Vec<i64> = rows.iter().map(|&row| i64::from(row)).collect();
-            let rows = Tensor::f_from_slice(&rows)?.f_to_device(self.device)?;
-            let outputs = self.forward(&self.train.x.f_index_select(0, &rows)?, Some((recipe, keep)))?;
-            let targets = self.one_hot.f_index_select(0, &self.train.y.f_index_select(0, &rows)?)?;
+            let [rows, classes] = self.numbers(rows.iter().map(|&row| view.train(data, row as usize)))?;
+            let outputs = self.forward(recipe, features.of(&self.train.f_index_select(0, &rows)?)?, Some(keep))?;
+            let targets = one_hot.f_index_select(0, &classes)?;
             let value = loss::loss(gene, &outputs, &targets)?.f_mean(None)?;
             if !value.f_double_value(&[])?.is_finite() {
                 return Err(Halt::failed(Failure::NonfiniteValue { step }, step).into());
@@ -152,18 +150,47 @@ impl Network {
         Ok(())
     }
 
-    /// How many of the first `count` examples of a stage the network classifies rightly.
-    pub(crate) fn correct(&self, stage: Stage, count: usize) -> Result<usize, TchError> {
-        let part = &self.validation[stage as usize];
+    /// How many of the first `count` examples of a view the network classifies rightly.
+    pub(crate) fn correct(
+        &self,
+        recipe: &Recipe,
+        view: &View,
+        data: &Dataset,
+        stage: Stage,
+        count: usize,
+    ) -> Result<usize, TchError> {
+        let (part, examples) = (&self.validation[stage as usize], data.validation(stage));
+        let features = self.features(&view.map)?;
         let mut correct = 0;
         for start in (0..count).step_by(CHUNK) {
-            let rows = CHUNK.min(count - start) as i64;
-            let x = part.x.f_narrow(0, start as i64, rows)?;
-            let y = part.y.f_narrow(0, start as i64, rows)?;
-            let answers = tch::no_grad(|| self.forward(&x, None)?.f_argmax(-1, false))?;
-            correct += answers.f_eq_tensor(&y)?.f_sum(Kind::Int64)?.f_int64_value(&[])?;
+            let end = count.min(start + CHUNK);
+            let [rows, classes] = self.numbers((start..end).map(|index| view.judged(examples, index)))?;
+            let x = features.of(&part.f_index_select(0, &rows)?)?;
+            let answers = tch::no_grad(|| self.forward(recipe, x, None)?.f_argmax(-1, false))?;
+            correct += answers.f_eq_tensor(&classes)?.f_sum(Kind::Int64)?.f_int64_value(&[])?;
         }
         Ok(correct as usize)
+    }
+
+    /// Rows and classes as tensors on the device.
+    fn numbers(&self, examples: impl Iterator<Item = (usize, usize)>) -> Result<[Tensor; 2], TchError> {
+        let (rows, classes): (Vec<i64>, Vec<i64>) = examples.map(|(row, class)| (row as i64, class as i64)).unzip();
+        let tensor = |numbers: &[i64]| Tensor::f_from_slice(numbers)?.f_to_device(self.device);
+        Ok([tensor(&rows)?, tensor(&classes)?])
+    }
+
+    fn features(&self, map: &FeatureMap) -> Result<Features, TchError> {
+        Ok(match map {
+            FeatureMap::Same => Features::Same,
+            FeatureMap::Shrink { shape, factor } => {
+                let sizes = [shape.channels, shape.height, shape.width].map(|size| size as i64);
+                Features::Shrink { sizes, factor: *factor as i64 }
+            }
+            FeatureMap::Project { matrix, inputs, outputs } => {
+                let matrix = Tensor::f_from_slice(matrix)?.f_view([*inputs as i64, *outputs as i64])?;
+                Features::Project(matrix.f_to_device(self.device)?)
+            }
+        })
     }
 
     /// The trained parameters, laid out as [`Recipe::layers`] says.
@@ -173,12 +200,26 @@ impl Network {
         self.parameters.iter().flat_map(flat).collect()
     }
 
+    /// What the untrained network says of the first training examples, row after row.
+    #[cfg(test)]
+    pub(crate) fn initial_outputs(mut self, recipe: &Recipe, plan: &Plan, examples: i64) -> Vec<f32> {
+        self.parameters = self.initial(recipe, plan).unwrap();
+        let outputs = self.forward(recipe, self.train.narrow(0, 0, examples), None).unwrap();
+        Vec::<f32>::try_from(&outputs.detach().flatten(0, -1)).unwrap()
+    }
+
     fn initial(&self, recipe: &Recipe, plan: &Plan) -> Result<Vec<Tensor>, TchError> {
         let mut tensors = Vec::new();
-        for layer in recipe.layers() {
+        let convolutions = recipe.convolutions.map_or(0, |_| 2);
+        for (index, layer) in recipe.layers().into_iter().enumerate() {
             let (inputs, outputs) = (layer.inputs as i64, layer.outputs as i64);
-            let weights =
-                Tensor::f_from_slice(&plan.parameters[layer.start..layer.biases()])?.f_view([inputs, outputs])?;
+            let kernel = KERNEL as i64;
+            let sizes = if index < convolutions {
+                vec![outputs, inputs / kernel / kernel, kernel, kernel]
+            } else {
+                vec![inputs, outputs]
+            };
+            let weights = Tensor::f_from_slice(&plan.parameters[layer.start..layer.biases()])?.f_view(&sizes[..])?;
             let biases = Tensor::f_from_slice(&plan.parameters[layer.biases()..layer.end()])?;
             for tensor in [weights, biases] {
                 tensors.push(tensor.f_to_device(self.device)?.f_set_requires_grad(true)?);
@@ -187,18 +228,29 @@ impl Network {
         Ok(tensors)
     }
 
-    /// The outputs; in training with dropout (recipe, the step's masks).
-    fn forward(&self, x: &Tensor, dropout: Option<(&Recipe, &[u8])>) -> Result<Tensor, TchError> {
-        let mut values = x.shallow_clone();
+    /// The outputs; in training with dropout (the step's masks).
+    fn forward(&self, recipe: &Recipe, x: Tensor, dropout: Option<&[u8]>) -> Result<Tensor, TchError> {
+        let mut values = x;
+        let mut layers = self.parameters.chunks_exact(2);
+        if let Some(convolutions) = recipe.convolutions {
+            let sizes = [convolutions.shape.channels, convolutions.shape.height, convolutions.shape.width];
+            let [channels, height, width] = sizes.map(|size| size as i64);
+            values = values.f_view([-1, channels, height, width])?;
+            for layer in layers.by_ref().take(2) {
+                values = values.f_conv2d(&layer[0], Some(&layer[1]), [1, 1], [1, 1], [1, 1], 1)?.f_relu()?;
+                values = values.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)?;
+            }
+            values = values.f_flatten(1, -1)?;
+        }
         let mut masks = dropout;
-        let layers = self.parameters.len() / 2;
-        for (index, layer) in self.parameters.chunks_exact(2).enumerate() {
+        let last = layers.len() - 1;
+        for (index, layer) in layers.enumerate() {
             values = values.f_matmul(&layer[0])?.f_add(&layer[1])?;
-            if index + 1 == layers {
+            if index == last {
                 break;
             }
             values = values.f_relu()?;
-            if let Some((recipe, keep)) = &mut masks
+            if let Some(keep) = &mut masks
                 && !keep.is_empty()
             {
                 let (rows, width) = (recipe.batch, recipe.widths[index + 1]);
@@ -210,6 +262,28 @@ impl Network {
             }
         }
         Ok(values)
+    }
+}
+
+/// A [`FeatureMap`] on the device.
+enum Features {
+    Same,
+    Shrink { sizes: [i64; 3], factor: i64 },
+    Project(Tensor),
+}
+
+impl Features {
+    /// The features that the network sees, of those that the data set has.
+    fn of(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        match self {
+            Features::Same => Ok(x.shallow_clone()),
+            Features::Shrink { sizes: [channels, height, width], factor } => {
+                let pictures = x.f_view([-1, *channels, *height, *width])?;
+                let small = pictures.f_avg_pool2d([*factor; 2], [*factor; 2], [0, 0], false, false, None::<i64>)?;
+                small.f_flatten(1, -1)
+            }
+            Features::Project(matrix) => x.f_matmul(matrix),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 //! Tests that need to see inside: the two paths against each other, plans, the loss in libtorch's words.
+mod cnn;
 mod loss;
 mod paths;
 mod plan;

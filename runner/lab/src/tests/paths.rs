@@ -14,6 +14,7 @@ use crate::plan::Plan;
 use crate::recipe::Recipe;
 use crate::tensor::{Network, Shared};
 use crate::training::{Guard, Halt};
+use crate::view::View;
 use crate::{Lab, Stage};
 
 const CROSS_ENTROPY: &str = "safe_sub(zero, row_sum(safe_mul(y, log_softmax(x))))";
@@ -22,16 +23,17 @@ const MSE: &str = "square(safe_sub(x, y))";
 /// Trains on both paths and compares the weights: each within `tolerance` of the other, relative to the layer's largest.
 fn compare(evaluation: &Evaluation, text: &str, tolerance: f32) {
     let data = data::open(&evaluation.dataset).unwrap();
-    let recipe = Recipe::new(evaluation, &data).unwrap();
+    let recipe = Recipe::new(evaluation, &evaluation.network, &data).unwrap();
+    let view = View::whole(&data, Stage::Search);
     let plan = Plan::new(&recipe, data.train.len(), 7, Stage::Search, 1);
     let stop = AtomicBool::new(false);
     let guard = Guard::new(&stop, Duration::from_mins(10));
     let gene = gene(text);
     let mut host = Host::new(&recipe);
-    host.train(&recipe, &plan, &data.train, &Program::new(&gene), &guard).unwrap();
+    host.train(&recipe, &plan, &view, &data, &Program::new(&gene), &guard).unwrap();
     let shared = Shared::new(&data, Device::Cpu).unwrap();
-    let mut network = Network::new(&shared, &recipe, Device::Cpu).unwrap();
-    network.train(&recipe, &plan, &gene, &guard).unwrap();
+    let mut network = Network::new(&shared, Device::Cpu);
+    network.train(&recipe, &plan, &view, &data, &gene, &guard).unwrap();
     let (left, right) = (host.parameters(), network.parameters());
     assert_eq!(left.len(), right.len());
     assert_ne!(left, plan.parameters, "training changes weights");
@@ -39,7 +41,7 @@ fn compare(evaluation: &Evaluation, text: &str, tolerance: f32) {
         let (left, right) = (&left[layer.start..layer.end()], &right[layer.start..layer.end()]);
         let largest = right.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
         let worst = left.iter().zip(right).fold(0.0_f32, |worst, (left, right)| worst.max((left - right).abs()));
-        assert!(worst <= tolerance * largest, "{text} {:?}: {worst} of {largest}", evaluation.hidden);
+        assert!(worst <= tolerance * largest, "{text} {:?}: {worst} of {largest}", evaluation.network.hidden);
     }
 }
 

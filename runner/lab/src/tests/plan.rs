@@ -1,12 +1,13 @@
 use super::digits;
-use crate::Stage;
 use crate::data;
-use crate::plan::{Plan, Plans};
+use crate::plan::{Plan, Plans, Prepared};
 use crate::recipe::Recipe;
+use crate::view::View;
+use crate::{Lab, Stage};
 
 fn recipe(hidden: &[u32], dropout: f64) -> Recipe {
     let evaluation = digits(hidden, dropout);
-    Recipe::new(&evaluation, &data::open(&evaluation.dataset).unwrap()).unwrap()
+    Recipe::new(&evaluation, &evaluation.network, &data::open(&evaluation.dataset).unwrap()).unwrap()
 }
 
 fn all_steps(plan: &Plan, recipe: &Recipe) -> (Vec<u32>, Vec<u8>) {
@@ -105,7 +106,15 @@ fn each_run_stage_and_seed_has_randomness_of_its_own() {
 fn kept_plans_are_shared_and_bounded() {
     let recipe = Recipe { steps: 4000, ..recipe(&[32], 0.1) };
     let plans = Plans::default();
-    let make = |seed| Plan::new(&recipe, 898, 0, Stage::Search, seed);
+    let evaluation = digits(&[32], 0.1);
+    let data = data::open(&evaluation.dataset).unwrap();
+    let lab = Lab::open(&evaluation, 0).unwrap();
+    let make = |seed| Prepared {
+        task: lab.task(Stage::Search, seed),
+        recipe: recipe.clone(),
+        view: View::whole(&data, Stage::Search),
+        plan: Plan::new(&recipe, 898, 0, Stage::Search, seed),
+    };
     let first = plans.get(Stage::Search, 0, || make(0));
     let again = plans.get(Stage::Search, 0, || unreachable!("it is kept"));
     assert!(std::sync::Arc::ptr_eq(&first, &again));
