@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Island(IslandOptions),
     /// Train with given genes and compare each with cross-entropy on paired seeds
     Score(ScoreOptions),
+    /// Compute recorded scores again, from nothing, and compare them to the bit
+    Verify(VerifyOptions),
     /// Look at, check, evaluate and convert genes
     #[command(subcommand)]
     Gene(GeneCommand),
@@ -120,9 +122,45 @@ pub(crate) struct ScoreOptions {
     /// Candidates trained at once [default: the number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
+    /// Write a record of each training to this file: `runner verify FILE` computes them again
+    #[arg(long, value_name = "FILE")]
+    pub records: Option<PathBuf>,
     /// Print the comparison as one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyOptions {
+    /// A run's folder, or a file that `runner score --records` wrote
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// How many scores, drawn evenly from the stages
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub records: u32,
+    /// All of them
+    #[arg(long, conflicts_with = "records")]
+    pub all: bool,
+    /// Draws other ones
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub seed: u32,
+    /// Train on this path instead of the recorded one: tells how far the two are apart
+    #[arg(long, value_enum)]
+    pub path: Option<PathArgument>,
+    /// Scores computed at once [default: the number of processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PathArgument {
+    /// Own loops, on the processor
+    Host,
+    /// libtorch
+    Tensor,
 }
 
 #[derive(Debug, Subcommand)]

@@ -23,6 +23,8 @@ pub struct Lab {
     seed: u32,
     about: About,
     plans: Plans,
+    /// Draws each training's plan anew.
+    forgets: bool,
     device: Device,
     /// The data as tensors, for the tensor path.
     shared: Option<Shared>,
@@ -69,7 +71,19 @@ impl Lab {
             libtorch: about::libtorch(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        Ok(Lab { data, recipe, seed, about, plans: Plans::default(), device, shared })
+        Ok(Lab { data, recipe, seed, about, plans: Plans::default(), forgets: false, device, shared })
+    }
+
+    /// The same without a memory of anything: each training begins from its settings alone. For checking scores that were
+    /// computed before; slower.
+    #[must_use]
+    pub fn forgetful(self) -> Lab {
+        Lab { forgets: true, ..self }
+    }
+
+    /// Element operations that a gene's losses may need in one training ([`crate::Failure::OverBudget`]).
+    pub fn work_limit(&self) -> u64 {
+        self.recipe.work_limit
     }
 
     /// What the scores depend on.
@@ -87,7 +101,8 @@ impl Lab {
     }
 
     fn plan(&self, stage: Stage, seed: u32) -> Arc<Plan> {
-        self.plans.get(stage, seed, || Plan::new(&self.recipe, self.data.train.len(), self.seed, stage, seed))
+        let draw = || Plan::new(&self.recipe, self.data.train.len(), self.seed, stage, seed);
+        if self.forgets { Arc::new(draw()) } else { self.plans.get(stage, seed, draw) }
     }
 }
 
@@ -95,15 +110,36 @@ impl Worker<'_> {
     /// Trains a network with the gene as its loss and scores it on the stage's validation examples. `seed` numbers the
     /// trainings of a stage from 0. `stop` is looked at before each step.
     pub fn train(&mut self, gene: &Gene, stage: Stage, seed: u32, stop: &AtomicBool) -> Result<Outcome, Interrupted> {
-        match self.score(gene, stage, seed, stop) {
+        self.train_at(gene, stage, seed, None, stop)
+    }
+
+    /// As [`Worker::train`], with another learning rate than the settings' (above 0); all else stays paired.
+    pub fn train_at(
+        &mut self,
+        gene: &Gene,
+        stage: Stage,
+        seed: u32,
+        learning_rate: Option<f64>,
+        stop: &AtomicBool,
+    ) -> Result<Outcome, Interrupted> {
+        match self.score(gene, stage, seed, learning_rate, stop) {
             Ok(accuracy) => Ok(Outcome::scored(accuracy, self.lab.recipe.steps)),
             Err(Halt::Failed { failure, steps }) => Ok(Outcome::failed(failure, steps)),
             Err(Halt::Interrupted) => Err(Interrupted),
         }
     }
 
-    fn score(&mut self, gene: &Gene, stage: Stage, seed: u32, stop: &AtomicBool) -> Result<f64, Halt> {
+    fn score(
+        &mut self,
+        gene: &Gene,
+        stage: Stage,
+        seed: u32,
+        learning_rate: Option<f64>,
+        stop: &AtomicBool,
+    ) -> Result<f64, Halt> {
         let Lab { data, recipe, .. } = self.lab;
+        let changed = learning_rate.map(|learning_rate| Recipe { learning_rate, ..recipe.clone() });
+        let recipe = changed.as_ref().unwrap_or(recipe);
         let guard = Guard::new(stop, recipe.timeout);
         let program = Program::new(gene);
         let work = program.work(recipe.batch, recipe.classes()).saturating_mul(u64::from(recipe.steps));

@@ -5,6 +5,7 @@ use crate::gene::source;
 use crate::mine::compare::{Row, pair};
 use crate::mine::finale::comparison;
 use crate::mine::plan::Plan;
+use crate::mine::records::{Circumstances, Writer};
 use crate::mine::service::Service;
 use crate::mine::trials::{Entrant, TrialsError, train_all};
 use crate::mine::{table, workers};
@@ -27,20 +28,24 @@ pub(crate) fn score(options: &ScoreOptions) -> Result<(), Failure> {
         None => (EvaluationSpec::default().resolved(), 0),
     };
     let mut entrants: Vec<Entrant> =
-        known_losses().iter().map(|known| Entrant { name: known.key.to_owned(), gene: known.gene() }).collect();
+        known_losses().iter().map(|known| Entrant::new(known.key, known.gene())).collect();
     for argument in &options.genes {
         let named = source::load(argument)?;
         if !entrants.iter().any(|entrant| entrant.name == named.name && entrant.gene == named.gene) {
-            entrants.push(Entrant { name: named.name, gene: named.gene });
+            entrants.push(Entrant::new(named.name, named.gene));
         }
     }
     let lab = Lab::open(&evaluation, seed).map_err(Failure::bad_input)?;
     let seeds = options.seeds.unwrap_or(evaluation.final_seeds);
     let trained = train_all(&lab, &entrants, Stage::Final, seeds, workers(options.workers), &service.stop, &|_| ());
-    let scored = trained.map_err(|error| match error {
+    let trials = trained.map_err(|error| match error {
         TrialsError::Interrupted => Failure { code: exit::CHECKPOINTED, message: "stopped; nothing was kept".into() },
         TrialsError::Broken(failure) => failure,
     })?;
+    if let Some(path) = &options.records {
+        Writer::create(path, &Circumstances::new(&lab, &evaluation, seed))?.append(&trials.records)?;
+    }
+    let scored = trials.scored;
     let baseline = scored.iter().find(|one| one.name == BASELINE).cloned();
     let others = scored.len() - 1;
     let rows = scored.into_iter().map(|one| Row {
