@@ -122,6 +122,12 @@ pub(crate) struct ScoreOptions {
     /// Candidates trained at once [default: the number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
+    /// Tune each loss first, with equally many trials: the learning rate, and the loss's own parameter where it has one
+    #[arg(long)]
+    pub tuned: bool,
+    /// Trials per loss
+    #[arg(long, value_name = "N", default_value_t = 16, requires = "tuned", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub trials: u16,
     /// Write a record of each training to this file: `runner verify FILE` computes them again
     #[arg(long, value_name = "FILE")]
     pub records: Option<PathBuf>,
@@ -283,7 +289,10 @@ pub(crate) struct BenchOptions {
     /// Where `reach` keeps its runs, to go on with them [default: one in the cache for this version]
     #[arg(long, value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// Measure only these groups [default: all but `reach`]
+    /// Where Fashion-MNIST's files are, for `noise` [default: where Debian's package puts them]
+    #[arg(long, value_name = "DIR", env = "AUTOML_FASHION_MNIST")]
+    pub fashion_mnist: Option<PathBuf>,
+    /// Measure only these groups [default: gene, recipe and memory]
     #[arg(value_enum)]
     pub groups: Vec<BenchGroup>,
 }
@@ -296,6 +305,10 @@ pub(crate) enum BenchGroup {
     Recipe,
     /// Resident memory while training
     Memory,
+    /// The noise of a score on Fashion-MNIST, and the seeds that a gain takes to be found
+    Noise,
+    /// Recorded scores computed again, as they were and in other ways
+    Verify,
     /// Twenty searches for cross-entropy in a vocabulary without it: an hour, and only when named
     Reach,
 }

@@ -113,16 +113,16 @@ impl Worker<'_> {
         self.train_at(gene, stage, seed, None, stop)
     }
 
-    /// As [`Worker::train`], with another learning rate than the settings' (above 0); all else stays paired.
+    /// As [`Worker::train`], with this multiple (above 0) of the learning rate that the settings give; all else stays paired.
     pub fn train_at(
         &mut self,
         gene: &Gene,
         stage: Stage,
         seed: u32,
-        learning_rate: Option<f64>,
+        learning_rate_scale: Option<f64>,
         stop: &AtomicBool,
     ) -> Result<Outcome, Interrupted> {
-        match self.score(gene, stage, seed, learning_rate, stop) {
+        match self.score(gene, stage, seed, learning_rate_scale, stop) {
             Ok(accuracy) => Ok(Outcome::scored(accuracy, self.lab.recipe.steps)),
             Err(Halt::Failed { failure, steps }) => Ok(Outcome::failed(failure, steps)),
             Err(Halt::Interrupted) => Err(Interrupted),
@@ -134,11 +134,12 @@ impl Worker<'_> {
         gene: &Gene,
         stage: Stage,
         seed: u32,
-        learning_rate: Option<f64>,
+        learning_rate_scale: Option<f64>,
         stop: &AtomicBool,
     ) -> Result<f64, Halt> {
         let Lab { data, recipe, .. } = self.lab;
-        let changed = learning_rate.map(|learning_rate| Recipe { learning_rate, ..recipe.clone() });
+        let changed =
+            learning_rate_scale.map(|scale| Recipe { learning_rate: scale * recipe.learning_rate, ..recipe.clone() });
         let recipe = changed.as_ref().unwrap_or(recipe);
         let guard = Guard::new(stop, recipe.timeout);
         let program = Program::new(gene);

@@ -171,8 +171,7 @@ fn compare_with_known(
     train: impl FnOnce(&[Entrant], u32) -> Result<Vec<Scored>, Failure>,
 ) -> Result<Comparison, Failure> {
     let known = known_losses().iter().map(|known| Entrant::new(known.key, known.gene()));
-    let entrants: Vec<Entrant> =
-        std::iter::once(Entrant::new("winner", winner.clone())).chain(known).collect();
+    let entrants: Vec<Entrant> = std::iter::once(Entrant::new("winner", winner.clone())).chain(known).collect();
     let scored = train(&entrants, seeds)?;
     let others = scored.len() - 1;
     let row = |scored_one: &Scored, index: usize| Row {

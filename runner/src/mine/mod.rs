@@ -4,6 +4,7 @@
 //! plan     what was asked, read and resolved     session  the search, generation by generation
 //! folder   the run's files                       finale   choose the winner, compare it, write results
 //! trials   many trainings at once   compare  intervals and verdicts   table, picture  for people
+//! tune     learning rate and parameter of each loss
 //! records  what it takes to compute a score again    verify   does so
 //! island   what a pod does: begin or go on, then hand over
 //! display  progress at a terminal   service  signals and pages        gauges          metrics
@@ -24,6 +25,7 @@ mod service;
 mod session;
 mod table;
 mod trials;
+mod tune;
 mod verify;
 
 pub(crate) use bench::bench;

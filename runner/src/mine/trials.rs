@@ -13,14 +13,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub(crate) struct Entrant {
     pub name: String,
     pub gene: Gene,
-    /// Where it is not the evaluation's.
-    pub learning_rate: Option<f64>,
+    /// By what to multiply the evaluation's learning rate.
+    pub learning_rate_scale: Option<f64>,
 }
 
 impl Entrant {
     /// A loss at the evaluation's learning rate.
     pub(crate) fn new(name: impl Into<String>, gene: Gene) -> Entrant {
-        Entrant { name: name.into(), gene, learning_rate: None }
+        Entrant { name: name.into(), gene, learning_rate_scale: None }
     }
 }
 
@@ -58,8 +58,8 @@ pub(crate) fn train_all(
     let worker = || lab.worker().map_err(|error| TrialsError::Broken(Failure::internal(error)));
     let train = |worker: &mut Worker<'_>, job: usize| {
         let (seed, who) = jobs[job];
-        let Entrant { gene, learning_rate, .. } = &entrants[who];
-        let Ok(outcome) = worker.train_at(gene, stage, seed, *learning_rate, stop) else { return Ok(None) };
+        let Entrant { gene, learning_rate_scale, .. } = &entrants[who];
+        let Ok(outcome) = worker.train_at(gene, stage, seed, *learning_rate_scale, stop) else { return Ok(None) };
         done(finished.fetch_add(1, Ordering::Relaxed) + 1);
         Ok(Some(outcome))
     };
@@ -67,7 +67,7 @@ pub(crate) fn train_all(
     let of = |who: usize| outcomes.iter().skip(who).step_by(entrants.len());
     let scored = entrants.iter().enumerate().map(|(who, entrant)| summarise(entrant, of(who)));
     let record = |(&(seed, who), outcome): (&(u32, usize), &Outcome)| {
-        Score::new(&entrants[who].gene, stage, seed, entrants[who].learning_rate, outcome)
+        Score::new(&entrants[who].gene, stage, seed, entrants[who].learning_rate_scale, outcome)
     };
     Ok(Trials { scored: scored.collect::<Result<_, _>>()?, records: jobs.iter().zip(&outcomes).map(record).collect() })
 }

@@ -20,6 +20,11 @@ impl Figure {
         Figure { group, name: name.into(), value: round(value), unit, goal: None, met: None }
     }
 
+    #[cfg(test)]
+    pub(super) fn value(&self) -> f64 {
+        self.value
+    }
+
     /// With the goal that it be at most this.
     pub(super) fn at_most(mut self, goal: f64) -> Figure {
         self.met = Some(self.value <= goal);

@@ -2,8 +2,10 @@
 mod figure;
 mod gene;
 mod memory;
+mod noise;
 mod reach;
 mod recipe;
+mod verify;
 
 use crate::cli::{BenchGroup, BenchOptions};
 use crate::failure::Failure;
@@ -12,7 +14,7 @@ use crate::output;
 /// What is measured when no group is named: all that takes minutes. Memory comes last: it is the peak of what ran before.
 const QUICK: [BenchGroup; 3] = [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory];
 /// What is measured only when it is named.
-const LONG: [BenchGroup; 1] = [BenchGroup::Reach];
+const LONG: [BenchGroup; 3] = [BenchGroup::Reach, BenchGroup::Noise, BenchGroup::Verify];
 
 /// Measures the groups that were named, or the quick ones.
 pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
@@ -24,6 +26,8 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
             BenchGroup::Gene => gene::measure()?,
             BenchGroup::Recipe => recipe::measure(options.python.as_deref())?,
             BenchGroup::Memory => memory::measure()?,
+            BenchGroup::Noise => noise::measure(options.fashion_mnist.as_deref())?,
+            BenchGroup::Verify => verify::measure()?,
             BenchGroup::Reach => reach::measure(options.folder.as_deref())?,
         };
         for figure in figures {

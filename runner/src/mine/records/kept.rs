@@ -57,7 +57,15 @@ impl Kept {
         // Both fit: a candidate has fewer seeds, and a training fewer steps, than 2^32.
         let (seed, step) = ((outcome.cost / whole) as u32, (outcome.cost % whole) as u32);
         let failure = Some(automl_lab::Failure::Timeout { step });
-        Score { gene: gene.to_string(), stage: Stage::Search, seed, learning_rate: None, accuracy: 0.0, steps: step, failure }
+        Score {
+            gene: gene.to_string(),
+            stage: Stage::Search,
+            seed,
+            learning_rate_scale: None,
+            accuracy: 0.0,
+            steps: step,
+            failure,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -62,9 +62,9 @@ pub(crate) struct Score {
     pub stage: Stage,
     /// Numbers the trainings of a stage from 0.
     pub seed: u32,
-    /// Where it is not the evaluation's.
+    /// By what the evaluation's learning rate was multiplied, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub learning_rate: Option<f64>,
+    pub learning_rate_scale: Option<f64>,
     /// Share of the stage's examples classified rightly; 0 when the training failed.
     pub accuracy: f64,
     /// Optimizer steps that were taken.
@@ -111,10 +111,16 @@ impl Circumstances {
 }
 
 impl Score {
-    /// What became of a training; `learning_rate` where it was not the evaluation's.
-    pub(crate) fn new(gene: &Gene, stage: Stage, seed: u32, learning_rate: Option<f64>, outcome: &Outcome) -> Score {
+    /// What became of a training; `learning_rate_scale` where the evaluation's was multiplied.
+    pub(crate) fn new(
+        gene: &Gene,
+        stage: Stage,
+        seed: u32,
+        learning_rate_scale: Option<f64>,
+        outcome: &Outcome,
+    ) -> Score {
         let Outcome { accuracy, steps, failure } = outcome.clone();
-        Score { gene: gene.to_string(), stage, seed, learning_rate, accuracy, steps, failure }
+        Score { gene: gene.to_string(), stage, seed, learning_rate_scale, accuracy, steps, failure }
     }
 
     /// Whether a clock ended the training: no other attempt need end the same way.

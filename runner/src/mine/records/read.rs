@@ -49,7 +49,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Recorded>, Failure> {
                 let Some(circumstances) = known.get(&name).map(Rc::clone) else {
                     return Err(damaged(number, &format!("no line before it has the circumstances {name}")));
                 };
-                recorded.push(Recorded { line: number, circumstances, score: scored.score, text: line.to_owned(), name });
+                recorded.push(Recorded {
+                    line: number,
+                    circumstances,
+                    score: scored.score,
+                    text: line.to_owned(),
+                    name,
+                });
             }
         }
     }

@@ -41,9 +41,9 @@ impl Again {
         let jobs = recorded.iter().map(|one| Ok((gene(one)?, &one.score))).collect::<Result<Vec<_>, Failure>>()?;
         let worker = || self.lab.worker().map_err(Failure::internal);
         let train = |worker: &mut Worker<'_>, index: usize| {
-            let (gene, Score { stage, seed, learning_rate, .. }) = &jobs[index];
-            let Ok(outcome) = worker.train_at(gene, *stage, *seed, *learning_rate, stop) else { return Ok(None) };
-            Ok(Some(Score::new(gene, *stage, *seed, *learning_rate, &outcome)))
+            let (gene, Score { stage, seed, learning_rate_scale, .. }) = &jobs[index];
+            let Ok(outcome) = worker.train_at(gene, *stage, *seed, *learning_rate_scale, stop) else { return Ok(None) };
+            Ok(Some(Score::new(gene, *stage, *seed, *learning_rate_scale, &outcome)))
         };
         parallel::map(jobs.len(), workers, stop, worker, train)
     }

@@ -74,12 +74,14 @@ impl Report {
             }
             group.compared += 1;
             *group.stages.entry(recorded.score.stage).or_default() += 1;
+            if recorded.equals(found)? {
+                group.equal += 1;
+                continue;
+            }
             let difference = (recorded.score.accuracy - found.accuracy).abs();
             group.largest_difference = group.largest_difference.max(difference);
             sum += difference;
-            if recorded.equals(found)? {
-                group.equal += 1;
-            } else if group.others.is_empty() && self.unequal.len() < NAMED {
+            if group.others.is_empty() && self.unequal.len() < NAMED {
                 let (recorded, line, found) = (recorded.score.clone(), recorded.line, found.clone());
                 self.unequal.push(Unequal { line, recorded, found });
             }
