@@ -4,7 +4,7 @@ use serde::Serialize;
 /// One figure of a group.
 #[derive(Serialize)]
 pub(super) struct Figure {
-    /// What it belongs to: `gene`, `recipe` or `memory`.
+    /// What it belongs to: `gene`, `recipe`, `allocation` or `memory`.
     group: &'static str,
     name: String,
     value: f64,
@@ -24,6 +24,13 @@ impl Figure {
     pub(super) fn at_most(mut self, goal: f64) -> Figure {
         self.met = Some(self.value <= goal);
         self.goal = Some(format!("≤ {goal} {}", self.unit));
+        self
+    }
+
+    /// With the goal that it be at least this.
+    pub(super) fn at_least(mut self, goal: f64) -> Figure {
+        self.met = Some(self.value >= goal);
+        self.goal = Some(format!("≥ {goal} {}", self.unit));
         self
     }
 }

@@ -1,4 +1,5 @@
 //! `runner bench`: figures of this machine.
+mod allocation;
 mod figure;
 mod gene;
 mod memory;
@@ -11,13 +12,14 @@ use crate::output;
 /// Measures the groups that were named, or all.
 pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
     // Memory comes last: it is the peak of what ran before.
-    for group in [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory] {
+    for group in [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Allocation, BenchGroup::Memory] {
         if !options.groups.is_empty() && !options.groups.contains(&group) {
             continue;
         }
         let figures = match group {
             BenchGroup::Gene => gene::measure()?,
             BenchGroup::Recipe => recipe::measure(options.python.as_deref())?,
+            BenchGroup::Allocation => allocation::measure()?,
             BenchGroup::Memory => memory::measure()?,
         };
         for figure in figures {
