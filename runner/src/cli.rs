@@ -303,6 +303,9 @@ pub(crate) enum BenchGroup {
     Gene,
     /// The original's recipe: candidates per second on one and two workers, beside PyTorch
     Recipe,
+    /// Successive elimination and its verdicts on genes of known quality, with the noise of the digits task; beside it the
+    /// original's rule
+    Allocation,
     /// Resident memory while training
     Memory,
     /// The noise of a score on Fashion-MNIST, and the seeds that a gain takes to be found

@@ -3,7 +3,7 @@
 //! The best of many noisy scores looks better than it is. So the finalists are trained again with seeds and validation
 //! examples of their own, one is chosen, and only that one meets the usual losses on the final set.
 use crate::failure::{Failure, program};
-use crate::mine::compare::{Comparison, Interval, Row, Scored, pair};
+use crate::mine::compare::{Comparison, Row, Scored, pair};
 use crate::mine::display::Display;
 use crate::mine::folder::RunFolder;
 use crate::mine::plan::Plan;
@@ -16,6 +16,7 @@ use crate::output;
 use automl_contract::progress::{Best, Confirmed, Phase};
 use automl_genome::{Format, Gene, export, known_losses};
 use automl_lab::{Lab, Stage};
+use automl_score::Interval;
 use automl_search::{Engine, Entry, Report};
 use serde::Serialize;
 

@@ -1,9 +1,10 @@
 //! Trains many (gene, seed) pairs at once, outside the search: for choosing the winner, the final table and `score`.
 use crate::failure::Failure;
-use crate::mine::compare::{Scored, interval};
+use crate::mine::compare::Scored;
 use crate::mine::records::Score;
 use automl_genome::Gene;
 use automl_lab::{Lab, Outcome, Stage, Worker};
+use automl_score::interval;
 use automl_search::parallel;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,4 +1,5 @@
 //! `runner bench`: figures of this machine.
+mod allocation;
 mod figure;
 mod gene;
 mod memory;
@@ -14,7 +15,7 @@ use crate::output;
 /// What is measured when no group is named: all that takes minutes. Memory comes last: it is the peak of what ran before.
 const QUICK: [BenchGroup; 3] = [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory];
 /// What is measured only when it is named.
-const LONG: [BenchGroup; 3] = [BenchGroup::Reach, BenchGroup::Noise, BenchGroup::Verify];
+const LONG: [BenchGroup; 4] = [BenchGroup::Allocation, BenchGroup::Reach, BenchGroup::Noise, BenchGroup::Verify];
 
 /// Measures the groups that were named, or the quick ones.
 pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
@@ -25,6 +26,7 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
         let figures = match group {
             BenchGroup::Gene => gene::measure()?,
             BenchGroup::Recipe => recipe::measure(options.python.as_deref())?,
+            BenchGroup::Allocation => allocation::measure()?,
             BenchGroup::Memory => memory::measure()?,
             BenchGroup::Noise => noise::measure(options.fashion_mnist.as_deref())?,
             BenchGroup::Verify => verify::measure()?,
