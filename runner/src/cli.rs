@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Island(IslandOptions),
     /// Train with given genes and compare each with cross-entropy on paired seeds
     Score(ScoreOptions),
+    /// Compute recorded scores again, from nothing, and compare them to the bit
+    Verify(VerifyOptions),
     /// Look at, check, evaluate and convert genes
     #[command(subcommand)]
     Gene(GeneCommand),
@@ -120,9 +122,51 @@ pub(crate) struct ScoreOptions {
     /// Candidates trained at once [default: the number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
+    /// Tune each loss first, with equally many trials: the learning rate, and the loss's own parameter where it has one
+    #[arg(long)]
+    pub tuned: bool,
+    /// Trials per loss
+    #[arg(long, value_name = "N", default_value_t = 16, requires = "tuned", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub trials: u16,
+    /// Write a record of each training to this file: `runner verify FILE` computes them again
+    #[arg(long, value_name = "FILE")]
+    pub records: Option<PathBuf>,
     /// Print the comparison as one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyOptions {
+    /// A run's folder, or a file that `runner score --records` wrote
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// How many scores, drawn evenly from the stages
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub records: u32,
+    /// All of them
+    #[arg(long, conflicts_with = "records")]
+    pub all: bool,
+    /// Draws other ones
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub seed: u32,
+    /// Train on this path instead of the recorded one: tells how far the two are apart
+    #[arg(long, value_enum)]
+    pub path: Option<PathArgument>,
+    /// Scores computed at once [default: the number of processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PathArgument {
+    /// Own loops, on the processor
+    Host,
+    /// libtorch
+    Tensor,
 }
 
 #[derive(Debug, Subcommand)]
@@ -242,7 +286,13 @@ pub(crate) struct BenchOptions {
     /// Python with PyTorch for the comparison [default: python3 when it has PyTorch]
     #[arg(long, value_name = "PROGRAM", env = "AUTOML_PYTHON")]
     pub python: Option<PathBuf>,
-    /// Measure only these groups
+    /// Where `reach` keeps its runs, to go on with them [default: one in the cache for this version]
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// Where Fashion-MNIST's files are, for `noise` [default: where Debian's package puts them]
+    #[arg(long, value_name = "DIR", env = "AUTOML_FASHION_MNIST")]
+    pub fashion_mnist: Option<PathBuf>,
+    /// Measure only these groups [default: gene, recipe and memory]
     #[arg(value_enum)]
     pub groups: Vec<BenchGroup>,
 }
@@ -253,6 +303,15 @@ pub(crate) enum BenchGroup {
     Gene,
     /// The original's recipe: candidates per second on one and two workers, beside PyTorch
     Recipe,
+    /// Successive elimination and its verdicts on genes of known quality, with the noise of the digits task; beside it the
+    /// original's rule
+    Allocation,
     /// Resident memory while training
     Memory,
+    /// The noise of a score on Fashion-MNIST, and the seeds that a gain takes to be found
+    Noise,
+    /// Recorded scores computed again, as they were and in other ways
+    Verify,
+    /// Twenty searches for cross-entropy in a vocabulary without it: an hour, and only when named
+    Reach,
 }

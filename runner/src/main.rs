@@ -68,6 +68,8 @@ fn dispatch(arguments: cli::Cli) -> Result<(), Failure> {
         #[cfg(feature = "lab")]
         cli::Command::Score(options) => mine::score(&options),
         #[cfg(feature = "lab")]
+        cli::Command::Verify(options) => mine::verify(&options),
+        #[cfg(feature = "lab")]
         cli::Command::Bench(options) => mine::bench(&options),
         #[cfg(not(feature = "lab"))]
         _ => Err(Failure::usage("this runner was built without the lab and cannot train; use the full runner")),

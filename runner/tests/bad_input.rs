@@ -97,7 +97,7 @@ impl Case {
         if ran.status.code() != Some(self.code) {
             wrong.push(format!("exit code is not {}", self.code));
         }
-        if error.lines().count() > 20 || error.len() > 2000 {
+        if error.lines().count() > 24 || error.len() > 2000 {
             wrong.push("says far too much".to_owned());
         }
         if error.contains("panicked") || error.contains("RUST_BACKTRACE") {

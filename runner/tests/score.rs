@@ -166,3 +166,66 @@ fn genes_come_from_files_too_and_each_is_trained_once() {
     assert_eq!(comparison["rows"].as_array().unwrap().len(), KNOWN.len() + 1, "{names:?}");
     assert!(names.contains(&"mine".to_owned()), "{names:?}");
 }
+
+#[test]
+fn tuned_losses_had_equally_many_trials_and_meet_at_their_best() {
+    let bench = bench();
+    let json = score(&bench, &[TWIN, "--tuned", "--trials", "6", "--json", "--workers", "1"]);
+    assert_eq!(json, score(&bench, &[TWIN, "--tuned", "--trials", "6", "--json", "--workers", "2"]));
+    let comparison: Value = serde_json::from_str(&json).unwrap();
+    let label = comparison["label"].as_str().unwrap();
+    for words in ["tuned", "6 trials", "× 0.1 to × 10"] {
+        assert!(label.contains(words) && !label.contains("untuned"), "{words} is missing: {label}");
+    }
+    let rows = rows(&json);
+    assert_eq!(rows.len(), 6, "five baselines and the gene");
+    let tuning = &comparison["tuning"];
+    assert_eq!((&tuning["trials"], &tuning["seeds"]), (&6.into(), &2.into()));
+    let chosen: BTreeMap<String, Value> = tuning["chosen"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["name"].as_str().unwrap().to_owned(), one.clone()))
+        .collect();
+    for (name, parameter) in [("label-smoothing", "epsilon"), ("focal", "gamma"), ("poly1", "epsilon")] {
+        let own = &chosen[name]["parameter"];
+        let [low, high, value] = ["low", "high", "value"].map(|field| own[field].as_f64().unwrap());
+        assert!(own["name"] == parameter && (low..=high).contains(&value), "{own}");
+        let number = rows[name]["expression"].as_str().unwrap();
+        assert!(number.contains(&format!("tensor({value:.4})")), "{number} was not trained with {value}");
+    }
+    for name in ["cross-entropy", "mse"] {
+        assert!(chosen[name].get("parameter").is_none());
+    }
+    // The gene is cross-entropy in other words: tried at the same points, it ends at the same scores.
+    let (_, twin) = rows.iter().find(|(name, _)| !KNOWN.contains(&name.as_str())).unwrap();
+    assert_eq!(accuracies(twin), accuracies(&rows["cross-entropy"]));
+    let table = score(&bench, &[TWIN, "--tuned", "--trials", "6"]);
+    assert!(table.contains("each loss tuned") && table.contains("focal: learning rate"), "{table}");
+}
+
+/// One trial is the settings' learning rate, which a bad one is; more trials find a better.
+#[test]
+fn tuning_finds_a_learning_rate_that_learns() {
+    let small = common::spec::Small { steps: 60, select: 2, final_: 8, ..Default::default() };
+    let bench = Bench::new(&small.yaml().replace("training: {", "training: {learningRate: 0.0003, "));
+    let accuracy = |trials: &str| {
+        let json = score(&bench, &["mse", "--tuned", "--trials", trials, "--json"]);
+        mean(&accuracies(&rows(&json)["cross-entropy"]))
+    };
+    let (one, many) = (accuracy("1"), accuracy("12"));
+    assert!(many > one + 0.1, "{one} with one trial, {many} with twelve");
+    let plain = mean(&accuracies(&rows(&score(&bench, &["mse", "--json"]))["cross-entropy"]));
+    assert_eq!(one, plain, "the first trial is the settings' own");
+}
+
+#[test]
+fn the_records_of_a_tuned_table_can_be_computed_again() {
+    let bench = bench();
+    let file = bench.path("records.jsonl");
+    score(&bench, &["mse", "--tuned", "--trials", "3", "--seeds", "2", "--records", file.to_str().unwrap()]);
+    let found = succeed(runner().arg("verify").arg(&file).args(["--all", "--json"]));
+    let found: Value = serde_json::from_slice(&found.stdout).unwrap();
+    // 5 losses, 3 trials on 2 seeds, then 2 final seeds.
+    assert_eq!((&found["records"], &found["groups"][0]["equal"]), (&40.into(), &40.into()), "{found}");
+}

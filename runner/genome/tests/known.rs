@@ -1,5 +1,7 @@
 //! The known losses compute what their publications say: PyTorch's values, and the gradients in closed form.
-use automl_genome::{Batch, Class, KnownLoss, Program, Vocabulary, Workspace, known_losses};
+use automl_genome::{
+    Batch, Class, Gene, KnownLoss, LossFamily, Program, Vocabulary, Workspace, known_losses, loss_families,
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -28,10 +30,14 @@ fn golden() -> Golden {
 }
 
 fn run(loss: &KnownLoss, case: &Case) -> Answer {
+    evaluate(loss.key, &loss.gene(), case)
+}
+
+fn evaluate(name: &str, gene: &Gene, case: &Case) -> Answer {
     let batch = Batch::new(&case.outputs, &case.targets, case.rows, case.classes).unwrap();
     let mut workspace = Workspace::default();
-    let answer = Program::new(&loss.gene()).evaluate(batch, &mut workspace);
-    assert_eq!(answer.class, Class::Finite, "{}", loss.key);
+    let answer = Program::new(gene).evaluate(batch, &mut workspace);
+    assert_eq!(answer.class, Class::Finite, "{name}");
     Answer { value: answer.value, gradient: answer.gradient.unwrap().to_vec() }
 }
 
@@ -109,4 +115,36 @@ fn keys_are_distinct_and_texts_are_canonical_spelling() {
         assert_eq!(loss.gene().to_string(), loss.text, "{}", loss.key);
         assert_eq!(loss.gene().vocabulary(), Vocabulary::Extended, "{}", loss.key);
     }
+}
+
+#[test]
+fn a_family_at_the_usual_parameter_is_the_known_loss() {
+    assert_eq!(loss_families().len(), 3);
+    for family in loss_families() {
+        let known = KnownLoss::find(family.key).unwrap();
+        for case in &golden().cases {
+            let (ours, theirs) = (evaluate(family.key, &family.gene(family.usual), case), run(known, case));
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * b.abs().max(1e-3);
+            assert!(close(ours.value, theirs.value), "{}: {} for {}", family.key, ours.value, theirs.value);
+            let scale = largest(&theirs.gradient);
+            for (one, other) in ours.gradient.iter().zip(&theirs.gradient) {
+                assert!((one - other).abs() <= 1e-6 * scale, "{}: {one} for {other}", family.key);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_family_without_its_parameter_is_cross_entropy_and_moves_with_it() {
+    let case = &golden().cases[3];
+    let plain = run(KnownLoss::find("cross-entropy").unwrap(), case).value;
+    for family in loss_families() {
+        let value = |parameter: f64| evaluate(family.key, &family.gene(parameter), case).value;
+        assert!((value(0.0) - plain).abs() < 1e-9 * plain, "{}", family.key);
+        assert!((value(family.high) - plain).abs() > 1e-3, "{}", family.key);
+        // What lies outside is brought in.
+        assert_eq!(family.gene(1e9), family.gene(family.high));
+        assert_eq!(family.gene(f64::NAN), family.gene(family.usual));
+    }
+    assert!(LossFamily::find("mse").is_none());
 }

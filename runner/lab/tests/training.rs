@@ -168,3 +168,26 @@ fn cuda_is_used_where_it_is_and_missed_clearly_where_it_is_not() {
         Err(error) => panic!("{error}"),
     }
 }
+
+#[test]
+fn a_lab_that_forgets_gives_the_same_numbers() {
+    let lab = Lab::open(&digits(), 3).unwrap();
+    let forgetful = Lab::open(&digits(), 3).unwrap().forgetful();
+    assert!(lab.work_limit() > 0 && lab.work_limit() == forgetful.work_limit());
+    for seed in [1, 0, 1] {
+        assert_eq!(train(&lab, MSE, Stage::Select, seed), train(&forgetful, MSE, Stage::Select, seed));
+    }
+}
+
+#[test]
+fn a_scaled_learning_rate_is_that_learning_rate() {
+    let (lab, faster) = (Lab::open(&digits(), 0).unwrap(), Evaluation { learning_rate: 0.012, ..digits() });
+    let faster = Lab::open(&faster, 0).unwrap();
+    let scaled = |scale| {
+        let stop = AtomicBool::new(false);
+        lab.worker().unwrap().train_at(&gene(CROSS_ENTROPY), Stage::Search, 0, scale, &stop).unwrap()
+    };
+    assert_eq!(scaled(Some(1.0)), scaled(None));
+    assert_eq!(scaled(Some(4.0)), train(&faster, CROSS_ENTROPY, Stage::Search, 0));
+    assert_ne!(scaled(Some(4.0)), scaled(None));
+}

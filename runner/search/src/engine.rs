@@ -134,6 +134,7 @@ impl Engine {
             .collect();
         let outcomes = train::all(&jobs, fitness, workers, stop, clock)?.ok_or(StepError::Stopped)?;
         // From here on nothing can fail.
+        jobs.iter().zip(&outcomes).for_each(|(job, outcome)| fitness.trained(job.gene, outcome));
         let keys = screened.iter().zip(&fates).filter(|(_, fate)| matches!(fate, Fate::Shared(_, true)));
         for ((child, _), outcome) in keys.zip(&outcomes) {
             self.partial.trained(outcome);
@@ -162,6 +163,11 @@ impl Engine {
     /// Complete generations: history lines from this number on are of work that will be done again.
     pub fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// Candidates trained so far for the generation that is not complete: 0 but where the budget cut one short.
+    pub fn trained_in_part(&self) -> u64 {
+        self.partial.scores.len() as u64
     }
 
     /// Candidates considered so far.

@@ -7,6 +7,13 @@ use automl_genome::Gene;
 pub trait Fitness: Sync {
     /// Makes what one thread needs. Called in the thread that uses it, once per generation.
     fn worker(&self) -> Result<Box<dyn Worker + '_>, FitnessError>;
+
+    /// Told of every gene that was trained for a generation, when all are, in the order of the candidates: whoever keeps
+    /// records of trainings gets them in an order that no number of workers changes. A timeout that is replayed is told
+    /// like the one it repeats.
+    fn trained(&self, gene: &Gene, outcome: &Outcome) {
+        let _ = (gene, outcome);
+    }
 }
 
 /// Scores genes one after the other.

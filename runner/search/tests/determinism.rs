@@ -37,6 +37,25 @@ fn the_number_of_workers_changes_no_byte() {
 }
 
 #[test]
+fn trainings_are_told_in_an_order_that_threads_do_not_change() {
+    for preset in PRESETS {
+        let settings = settings(preset, 3, 300);
+        let run = |workers| {
+            let fitness = Towards::target();
+            finish(&mut new(&settings), &fitness, workers);
+            (fitness.told.into_inner().unwrap(), fitness.trained.into_inner().unwrap())
+        };
+        let (told, mut trained) = run(1);
+        let (mut genes, others) = (told.iter().map(|(gene, _)| gene.clone()).collect::<Vec<_>>(), run(4));
+        assert!(told == others.0, "{preset:?}");
+        assert_ne!(trained, others.1, "no thread overtook another, so nothing was at stake");
+        genes.sort();
+        trained.sort();
+        assert_eq!(genes, trained, "each training is told once");
+    }
+}
+
+#[test]
 fn seeds_and_islands_are_different_searches() {
     let settings = settings(SearchPreset::Regularized, 3, 30);
     let genes = |settings: &Search, island| {

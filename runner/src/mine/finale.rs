@@ -3,10 +3,11 @@
 //! The best of many noisy scores looks better than it is. So the finalists are trained again with seeds and validation
 //! examples of their own, one is chosen, and only that one meets the usual losses on the final set.
 use crate::failure::{Failure, program};
-use crate::mine::compare::{Comparison, Interval, Row, Scored, pair};
+use crate::mine::compare::{Comparison, Row, Scored, pair};
 use crate::mine::display::Display;
 use crate::mine::folder::RunFolder;
 use crate::mine::plan::Plan;
+use crate::mine::records::Writer;
 use crate::mine::service::Shared;
 use crate::mine::session::stopped;
 use crate::mine::trials::{Entrant, TrialsError, train_all};
@@ -15,6 +16,7 @@ use crate::output;
 use automl_contract::progress::{Best, Confirmed, Phase};
 use automl_genome::{Format, Gene, export, known_losses};
 use automl_lab::{Lab, Stage};
+use automl_score::Interval;
 use automl_search::{Engine, Entry, Report};
 use serde::Serialize;
 
@@ -57,28 +59,35 @@ struct Winner {
 
 impl Finale<'_> {
     /// Plays all of it. Stopped in between, a resume begins it again; the search is safe.
-    pub(crate) fn play(&self, shared: &Shared, display: &Display, history: &[Report]) -> Result<(), Failure> {
+    pub(crate) fn play(
+        &self,
+        shared: &Shared,
+        display: &Display,
+        history: &[Report],
+        records: &mut Writer,
+    ) -> Result<(), Failure> {
         let mut finalists: Vec<_> = self.engine.archive().iter().filter(|entry| entry.fitness > 0.0).collect();
         if finalists.is_empty() {
             return self.nothing_found(history);
         }
         finalists.sort_by(|one, other| other.fitness.total_cmp(&one.fitness));
         finalists.truncate(FINALISTS);
-        let train = |entrants: &[Entrant], stage, seeds, what| {
+        let mut train = |entrants: &[Entrant], stage, seeds, what| {
             let told = display.stage(what, entrants.len() * seeds as usize);
-            train_all(self.lab, entrants, stage, seeds, self.workers, &shared.stop, &told).map_err(
-                |error| match error {
-                    TrialsError::Interrupted => stopped(self.folder),
-                    TrialsError::Broken(failure) => failure,
-                },
-            )
+            let trials = train_all(self.lab, entrants, stage, seeds, self.workers, &shared.stop, &told);
+            let trials = trials.map_err(|error| match error {
+                TrialsError::Interrupted => stopped(self.folder),
+                TrialsError::Broken(failure) => failure,
+            })?;
+            records.append(&trials.records)?;
+            Ok(trials.scored)
         };
 
         shared.progress().phase = Phase::Selecting;
         let entrants: Vec<Entrant> = finalists
             .iter()
             .enumerate()
-            .map(|(index, entry)| Entrant { name: format!("finalist {}", index + 1), gene: entry.gene.clone() })
+            .map(|(index, entry)| Entrant::new(format!("finalist {}", index + 1), entry.gene.clone()))
             .collect();
         let selected = train(&entrants, Stage::Select, self.plan.evaluation.select_seeds, "choosing the winner")?;
         // On a tie the one that the search found better, which comes first, stays.
@@ -162,9 +171,8 @@ fn compare_with_known(
     seeds: u32,
     train: impl FnOnce(&[Entrant], u32) -> Result<Vec<Scored>, Failure>,
 ) -> Result<Comparison, Failure> {
-    let known = known_losses().iter().map(|known| Entrant { name: known.key.to_owned(), gene: known.gene() });
-    let entrants: Vec<Entrant> =
-        std::iter::once(Entrant { name: "winner".to_owned(), gene: winner.clone() }).chain(known).collect();
+    let known = known_losses().iter().map(|known| Entrant::new(known.key, known.gene()));
+    let entrants: Vec<Entrant> = std::iter::once(Entrant::new("winner", winner.clone())).chain(known).collect();
     let scored = train(&entrants, seeds)?;
     let others = scored.len() - 1;
     let row = |scored_one: &Scored, index: usize| Row {

@@ -1,4 +1,5 @@
 //! The search's fitness: train in the lab with each search seed, take the mean accuracy.
+use crate::mine::records::{Kept, Score};
 use automl_genome::Gene;
 use automl_lab::Lab;
 use automl_lab::Stage;
@@ -12,35 +13,45 @@ pub(crate) struct MeanAccuracy<'a> {
     pub seeds: u32,
     /// Observes how long each candidate took.
     pub seconds: &'a Histogram,
+    /// Keeps each training's score.
+    pub kept: Kept,
 }
 
 struct LabWorker<'a> {
     worker: automl_lab::Worker<'a>,
-    seeds: u32,
-    seconds: &'a Histogram,
+    fitness: &'a MeanAccuracy<'a>,
 }
 
 impl Fitness for MeanAccuracy<'_> {
     fn worker(&self) -> Result<Box<dyn Worker + '_>, FitnessError> {
         let worker = self.lab.worker().map_err(FitnessError::new)?;
-        Ok(Box::new(LabWorker { worker, seeds: self.seeds, seconds: self.seconds }))
+        Ok(Box::new(LabWorker { worker, fitness: self }))
+    }
+
+    fn trained(&self, gene: &Gene, outcome: &Outcome) {
+        self.kept.place(gene, outcome);
     }
 }
 
 impl Worker for LabWorker<'_> {
     fn evaluate(&mut self, gene: &Gene, stop: &AtomicBool) -> Result<Outcome, Interrupted> {
-        let _timer = self.seconds.start_timer();
-        let (mut sum, mut cost) = (0.0, 0);
-        for seed in 0..self.seeds {
+        let MeanAccuracy { seeds, seconds, kept, .. } = self.fitness;
+        let _timer = seconds.start_timer();
+        let (mut sum, mut cost, mut failed) = (0.0, 0, None);
+        let mut scores = Vec::with_capacity(*seeds as usize);
+        for seed in 0..*seeds {
             let outcome = self.worker.train(gene, Stage::Search, seed, stop).map_err(|_| Interrupted)?;
+            scores.push(Score::new(gene, Stage::Search, seed, None, &outcome));
             cost += u64::from(outcome.steps);
+            sum += outcome.accuracy;
             if let Some(failure) = outcome.failure {
                 let timeout = matches!(failure, automl_lab::Failure::Timeout { .. });
-                let failure = Failure { reason: failure.reason().to_owned(), detail: failure.to_string(), timeout };
-                return Ok(Outcome { fitness: 0.0, failure: Some(failure), cost });
+                failed = Some(Failure { reason: failure.reason().to_owned(), detail: failure.to_string(), timeout });
+                break;
             }
-            sum += outcome.accuracy;
         }
-        Ok(Outcome { fitness: sum / f64::from(self.seeds), failure: None, cost })
+        kept.leave(gene, scores);
+        let fitness = if failed.is_some() { 0.0 } else { sum / f64::from(*seeds) };
+        Ok(Outcome { fitness, failure: failed, cost })
     }
 }

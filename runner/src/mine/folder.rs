@@ -5,13 +5,14 @@
 //! run.json          what it ran on: versions, data, processor class, island
 //! checkpoint.bin    the search after its last whole generation
 //! history.jsonl     one line per generation
+//! scores.jsonl      one record per training: all that it takes to compute its score again
 //! clock.jsonl       candidates the safety-net clock stopped (mostly absent)
 //! archive.jsonl     the Pareto front of fitness against size
 //! best_gene.json    the winner in the original's format   comparison.json  the final table
 //! evolution.svg     the search over time                   loss.svg         the winner beside cross-entropy
 //! ```
-//! Files that must survive a kill are replaced atomically; `history.jsonl` is appended before the checkpoint is
-//! written, and lines beyond the checkpoint are cut off when the run is resumed.
+//! Files that must survive a kill are replaced atomically; `scores.jsonl` and `history.jsonl` are appended before the
+//! checkpoint is written, and lines beyond the checkpoint are cut off when the run is resumed.
 use crate::failure::{Failure, program};
 use automl_search::checkpoint;
 use serde::Serialize;

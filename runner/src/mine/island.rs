@@ -4,6 +4,7 @@ use crate::cli::IslandOptions;
 use crate::failure::Failure;
 use crate::mine::folder::RunFolder;
 use crate::mine::plan::{Plan, Record};
+use crate::mine::records;
 use crate::mine::service::{Service, Shared};
 use crate::mine::session::{self, Session};
 use automl_contract::pod;
@@ -34,6 +35,7 @@ pub(crate) fn island(options: IslandOptions) -> Result<(), Failure> {
         plan.search.budget.evaluations = plan.search.budget.evaluations.max(record.evaluations);
         let engine = plan.restored_engine(&folder, options.island)?;
         folder.lines::<automl_search::Report>("history.jsonl")?;
+        records::check(&folder.path(records::FILE))?;
         (folder, engine)
     } else {
         let engine = plan.new_engine(options.island)?;

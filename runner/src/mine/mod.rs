@@ -4,6 +4,8 @@
 //! plan     what was asked, read and resolved     session  the search, generation by generation
 //! folder   the run's files                       finale   choose the winner, compare it, write results
 //! trials   many trainings at once   compare  intervals and verdicts   table, picture  for people
+//! tune     learning rate and parameter of each loss
+//! records  what it takes to compute a score again    verify   does so
 //! island   what a pod does: begin or go on, then hand over
 //! display  progress at a terminal   service  signals and pages        gauges          metrics
 //! ```
@@ -17,15 +19,19 @@ mod gauges;
 mod island;
 mod picture;
 mod plan;
+mod records;
 mod score;
 mod service;
 mod session;
 mod table;
 mod trials;
+mod tune;
+mod verify;
 
 pub(crate) use bench::bench;
 pub(crate) use island::island;
 pub(crate) use score::score;
+pub(crate) use verify::verify;
 
 use crate::cli::{ResumeOptions, RunOptions, Running};
 use crate::failure::Failure;
@@ -83,6 +89,7 @@ pub(crate) fn resume(options: ResumeOptions) -> Result<(), Failure> {
     let engine = plan.restored_engine(&folder, record.island)?;
     // The session reads it again; here a damaged one is found before anything is written.
     folder.lines::<automl_search::Report>("history.jsonl")?;
+    records::check(&folder.path(records::FILE))?;
     if shared.stopping() {
         return Err(session::stopped(&folder));
     }

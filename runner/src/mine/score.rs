@@ -1,12 +1,14 @@
 //! `runner score`: given genes beside the usual losses, without a search.
 use crate::cli::ScoreOptions;
 use crate::failure::Failure;
-use crate::gene::source;
+use crate::gene::source::{self, Named};
 use crate::mine::compare::{Row, pair};
 use crate::mine::finale::comparison;
 use crate::mine::plan::Plan;
+use crate::mine::records::{Circumstances, Writer};
 use crate::mine::service::Service;
 use crate::mine::trials::{Entrant, TrialsError, train_all};
+use crate::mine::tune::{self, Tuned, tune};
 use crate::mine::{table, workers};
 use crate::output;
 use automl_contract::exit;
@@ -15,6 +17,7 @@ use automl_genome::known_losses;
 use automl_lab::{Lab, Stage};
 
 const BASELINE: &str = "cross-entropy";
+const DIFFERENCE: &str = "loss − cross-entropy, points";
 
 /// Trains with the known losses and the given genes on paired final seeds; each row's pair is gene − cross-entropy.
 pub(crate) fn score(options: &ScoreOptions) -> Result<(), Failure> {
@@ -26,30 +29,63 @@ pub(crate) fn score(options: &ScoreOptions) -> Result<(), Failure> {
         }
         None => (EvaluationSpec::default().resolved(), 0),
     };
-    let mut entrants: Vec<Entrant> =
-        known_losses().iter().map(|known| Entrant { name: known.key.to_owned(), gene: known.gene() }).collect();
-    for argument in &options.genes {
-        let named = source::load(argument)?;
-        if !entrants.iter().any(|entrant| entrant.name == named.name && entrant.gene == named.gene) {
-            entrants.push(Entrant { name: named.name, gene: named.gene });
-        }
-    }
+    let genes = options.genes.iter().map(|argument| source::load(argument)).collect::<Result<Vec<Named>, _>>()?;
     let lab = Lab::open(&evaluation, seed).map_err(Failure::bad_input)?;
+    let workers = workers(options.workers);
+    let (entrants, tuning, mut records) = if options.tuned {
+        let settings = tune::Settings {
+            trials: options.trials,
+            // An interval takes two.
+            seeds: evaluation.search_seeds.max(2),
+            learning_rate: evaluation.learning_rate,
+        };
+        let tuned = tune(&lab, genes, settings, workers, &service.stop).map_err(ended)?;
+        (tuned.0, Some(tuned.1), tuned.2)
+    } else {
+        (with_known(genes), None, Vec::new())
+    };
     let seeds = options.seeds.unwrap_or(evaluation.final_seeds);
-    let trained = train_all(&lab, &entrants, Stage::Final, seeds, workers(options.workers), &service.stop, &|_| ());
-    let scored = trained.map_err(|error| match error {
-        TrialsError::Interrupted => Failure { code: exit::CHECKPOINTED, message: "stopped; nothing was kept".into() },
-        TrialsError::Broken(failure) => failure,
-    })?;
+    let trials = train_all(&lab, &entrants, Stage::Final, seeds, workers, &service.stop, &|_| ()).map_err(ended)?;
+    if let Some(path) = &options.records {
+        records.extend(trials.records);
+        Writer::create(path, &Circumstances::new(&lab, &evaluation, seed))?.append(&records)?;
+    }
+    let scored = trials.scored;
     let baseline = scored.iter().find(|one| one.name == BASELINE).cloned();
     let others = scored.len() - 1;
     let rows = scored.into_iter().map(|one| Row {
         pair: baseline.as_ref().filter(|_| one.name != BASELINE).and_then(|baseline| pair(&one, baseline, others)),
         scored: one,
     });
-    let comparison = comparison(&lab, seeds, rows.collect());
+    let mut comparison = comparison(&lab, seeds, rows.collect());
+    let Some(tuning) = tuning else {
+        return if options.json {
+            output::json(&comparison)
+        } else {
+            output::line(table::render(&comparison, DIFFERENCE))
+        };
+    };
+    comparison.label = tuning.label();
     if options.json {
-        return output::json(&comparison);
+        return output::json(&Tuned { comparison, tuning });
     }
-    output::line(table::render(&comparison, "loss − cross-entropy, points"))
+    output::line(format!("{}\n\n{tuning}", table::render(&comparison, DIFFERENCE)))
+}
+
+/// The known losses, and the genes that are not among them.
+fn with_known(genes: Vec<Named>) -> Vec<Entrant> {
+    let mut entrants: Vec<Entrant> = known_losses().iter().map(|known| Entrant::new(known.key, known.gene())).collect();
+    for Named { name, gene } in genes {
+        if !entrants.iter().any(|entrant| entrant.name == name && entrant.gene == gene) {
+            entrants.push(Entrant::new(name, gene));
+        }
+    }
+    entrants
+}
+
+fn ended(error: TrialsError) -> Failure {
+    match error {
+        TrialsError::Interrupted => Failure { code: exit::CHECKPOINTED, message: "stopped; nothing was kept".into() },
+        TrialsError::Broken(failure) => failure,
+    }
 }

@@ -6,6 +6,7 @@ use crate::mine::finale;
 use crate::mine::fitness::MeanAccuracy;
 use crate::mine::folder::{RunFolder, append_line};
 use crate::mine::plan::{CHECKPOINT, Plan, now};
+use crate::mine::records::{self, Circumstances, Kept, Writer};
 use crate::mine::service::Shared;
 use crate::mine::workers;
 use automl_contract::exit;
@@ -13,6 +14,7 @@ use automl_contract::metrics::{self, Outcome};
 use automl_contract::progress::{Best, Phase, Progress};
 use automl_lab::Lab;
 use automl_search::{Clock, Engine, Entry, Report, StepError};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -52,7 +54,10 @@ impl Session {
         let mut display = Display::new(self.running.json, self.plan.search.budget.evaluations);
         self.announce(&display);
         display.beginning(&shared.progress());
-        let history = self.search(shared, &mut display)?;
+        let circumstances = Circumstances::new(&self.lab, &self.plan.evaluation, self.plan.search.seed);
+        let candidates = self.trained_up_to_checkpoint()?;
+        let mut records = Writer::go_on(&self.folder.path(records::FILE), &circumstances, candidates)?;
+        let history = self.search(shared, &mut display, &mut records)?;
         let finale = finale::Finale {
             plan: &self.plan,
             lab: &self.lab,
@@ -61,7 +66,7 @@ impl Session {
             workers: workers(self.running.workers),
             json: self.running.json,
         };
-        finale.play(shared, &display, &history)
+        finale.play(shared, &display, &history, &mut records)
     }
 
     fn announce(&self, display: &Display) {
@@ -78,7 +83,12 @@ impl Session {
         ));
     }
 
-    fn search(&mut self, shared: &Arc<Shared>, display: &mut Display) -> Result<Vec<Report>, Failure> {
+    fn search(
+        &mut self,
+        shared: &Arc<Shared>,
+        display: &mut Display,
+        records: &mut Writer,
+    ) -> Result<Vec<Report>, Failure> {
         let workers = workers(self.running.workers);
         let mut history = self.history_up_to_checkpoint()?;
         let mut archived = None;
@@ -101,6 +111,7 @@ impl Session {
             lab: &self.lab,
             seeds: self.plan.evaluation.search_seeds,
             seconds: &gauges.candidate_seconds,
+            kept: Kept::new(self.plan.evaluation.steps),
         };
         let (began, before) = (Instant::now(), self.engine.evaluations());
         while !self.engine.finished() {
@@ -109,6 +120,7 @@ impl Session {
                 Err(StepError::Stopped) => return Err(stopped(folder)),
                 Err(error) => return Err(Failure::internal(error)),
             };
+            records.append(&fitness.kept.take())?;
             // History first: lines beyond the checkpoint are cut off on resume, missing ones could not be made up.
             folder.append("history.jsonl", &report)?;
             let checkpoint = self.engine.checkpoint();
@@ -140,6 +152,15 @@ impl Session {
         history.retain(|report| finished || report.generation < self.engine.generation());
         self.folder.write_lines("history.jsonl", &history)?;
         Ok(history)
+    }
+
+    /// Candidates that the search had trained when the checkpoint was written.
+    fn trained_up_to_checkpoint(&self) -> Result<u64, Failure> {
+        let history: Vec<Report> = self.folder.lines("history.jsonl")?;
+        let whole = history.iter().filter(|report| report.generation < self.engine.generation());
+        // Of two lines of a generation the later one counts.
+        let trained: BTreeMap<u32, u64> = whole.map(|report| (report.generation, report.trained)).collect();
+        Ok(trained.values().sum::<u64>() + self.engine.trained_in_part())
     }
 
     /// Binomial standard error of the best fitness, from the number of validation examples behind it.

@@ -1,5 +1,6 @@
 //! A comparison as text for a terminal.
-use crate::mine::compare::{Comparison, Interval, Verdict};
+use crate::mine::compare::Comparison;
+use automl_score::{Interval, Verdict};
 use std::fmt::Write;
 
 /// One line per loss: its accuracy, the paired difference in percentage points, the verdict. `difference` heads the

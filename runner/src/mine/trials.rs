@@ -1,8 +1,10 @@
 //! Trains many (gene, seed) pairs at once, outside the search: for choosing the winner, the final table and `score`.
 use crate::failure::Failure;
-use crate::mine::compare::{Scored, interval};
+use crate::mine::compare::Scored;
+use crate::mine::records::Score;
 use automl_genome::Gene;
 use automl_lab::{Lab, Outcome, Stage, Worker};
+use automl_score::interval;
 use automl_search::parallel;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,6 +14,23 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub(crate) struct Entrant {
     pub name: String,
     pub gene: Gene,
+    /// By what to multiply the evaluation's learning rate.
+    pub learning_rate_scale: Option<f64>,
+}
+
+impl Entrant {
+    /// A loss at the evaluation's learning rate.
+    pub(crate) fn new(name: impl Into<String>, gene: Gene) -> Entrant {
+        Entrant { name: name.into(), gene, learning_rate_scale: None }
+    }
+}
+
+/// All that came of the trainings.
+pub(crate) struct Trials {
+    /// Each entrant's accuracies, in the entrants' order.
+    pub scored: Vec<Scored>,
+    /// Each training's record, seed by seed.
+    pub records: Vec<Score>,
 }
 
 /// Why no scores came back.
@@ -33,20 +52,25 @@ pub(crate) fn train_all(
     workers: usize,
     stop: &AtomicBool,
     done: &(dyn Fn(usize) + Sync),
-) -> Result<Vec<Scored>, TrialsError> {
+) -> Result<Trials, TrialsError> {
     // Seed by seed, so that workers share the prepared batches of a seed while they are warm.
     let jobs: Vec<(u32, usize)> = (0..seeds).flat_map(|seed| (0..entrants.len()).map(move |who| (seed, who))).collect();
     let finished = AtomicUsize::new(0);
     let worker = || lab.worker().map_err(|error| TrialsError::Broken(Failure::internal(error)));
     let train = |worker: &mut Worker<'_>, job: usize| {
         let (seed, who) = jobs[job];
-        let Ok(outcome) = worker.train(&entrants[who].gene, stage, seed, stop) else { return Ok(None) };
+        let Entrant { gene, learning_rate_scale, .. } = &entrants[who];
+        let Ok(outcome) = worker.train_at(gene, stage, seed, *learning_rate_scale, stop) else { return Ok(None) };
         done(finished.fetch_add(1, Ordering::Relaxed) + 1);
         Ok(Some(outcome))
     };
     let outcomes = parallel::map(jobs.len(), workers, stop, worker, train)?.ok_or(TrialsError::Interrupted)?;
     let of = |who: usize| outcomes.iter().skip(who).step_by(entrants.len());
-    entrants.iter().enumerate().map(|(who, entrant)| summarise(entrant, of(who))).collect()
+    let scored = entrants.iter().enumerate().map(|(who, entrant)| summarise(entrant, of(who)));
+    let record = |(&(seed, who), outcome): (&(u32, usize), &Outcome)| {
+        Score::new(&entrants[who].gene, stage, seed, entrants[who].learning_rate_scale, outcome)
+    };
+    Ok(Trials { scored: scored.collect::<Result<_, _>>()?, records: jobs.iter().zip(&outcomes).map(record).collect() })
 }
 
 fn summarise<'a>(

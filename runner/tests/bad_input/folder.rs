@@ -103,6 +103,15 @@ pub(crate) fn cases() -> Vec<Case> {
             let text = fs::read_to_string(run.join("history.jsonl")).unwrap();
             fs::write(run.join("history.jsonl"), text.replacen('{', "<", 1)).unwrap();
         }),
+        after("a damaged score record", RESUME, &["run/scores.jsonl:1:"], |run| {
+            let text = fs::read_to_string(run.join("scores.jsonl")).unwrap();
+            fs::write(run.join("scores.jsonl"), text.replacen('{', "<", 1)).unwrap();
+        }),
+        after("verifying a damaged score record", "verify run", &["run/scores.jsonl:1:", "changed or cut"], |run| {
+            let text = fs::read_to_string(run.join("scores.jsonl")).unwrap();
+            fs::write(run.join("scores.jsonl"), text.replacen('{', "<", 1)).unwrap();
+        }),
+        after("verifying a folder without records", "verify .", &["cannot read ./scores.jsonl"], untouched),
         after("a run in use", RESUME, &["run is in use by another runner", "stop that one"], untouched).setup(
             |folder| {
                 let lock = fs::File::open(folder.join("run/.lock")).unwrap();

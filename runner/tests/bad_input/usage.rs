@@ -32,6 +32,8 @@ pub(crate) fn cases() -> Vec<Case> {
             &["cannot make the folder m.yaml", "--out"],
         ),
         Case::new("score without genes", "score", USAGE, &["<GENE>"]),
+        Case::new("trials without tuning", "score x --trials 4", USAGE, &["--tuned"]),
+        Case::new("verifying nothing", "verify run --records 0", USAGE, &["--records"]),
         Case::new("score on one seed", "score x --seeds 1", USAGE, &["--seeds", "2..=10000"]),
         Case::new("eval without a gene", "gene eval --batch b.json", USAGE, &["<GENE_FILE>"]),
         Case::new(

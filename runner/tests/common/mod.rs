@@ -18,7 +18,8 @@ pub(crate) mod skip;
 pub(crate) mod spec;
 
 /// Files of a finished run that any two runs of the same spec share byte for byte, however they came to their end.
-pub(crate) const RESULTS: [&str; 4] = ["archive.jsonl", "history.jsonl", "best_gene.txt", "comparison.json"];
+pub(crate) const RESULTS: [&str; 5] =
+    ["archive.jsonl", "history.jsonl", "scores.jsonl", "best_gene.txt", "comparison.json"];
 
 /// The binary, cut off from the caller's standard input and from settings that would change what it does.
 pub(crate) fn runner() -> Command {

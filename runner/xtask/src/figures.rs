@@ -1,5 +1,5 @@
 //! Figures: measured numbers with the command, machine and commit that they belong to (`docs/figures/*.json`).
-use crate::{place, step};
+use crate::{fashion_mnist, place, step};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -44,9 +44,15 @@ struct Measured {
     met: Option<bool>,
 }
 
-/// Runs the runner's benches and writes what they measured.
-pub(crate) fn measure() -> Result<()> {
-    write_groups(step::runner(&["bench", "--json"])?, "make bench")
+/// Runs the runner's benches, those of these groups where some are named, and writes what they measured.
+pub(crate) fn measure(groups: &[String]) -> Result<()> {
+    let mut bench = step::runner(&["bench", "--json"])?;
+    bench.args(groups);
+    if let Some(folder) = fashion_mnist::folder()? {
+        bench.env(fashion_mnist::VARIABLE, folder);
+    }
+    let named: String = groups.iter().flat_map(|group| [" ", group]).collect();
+    write_groups(bench, &if named.is_empty() { "make bench".to_owned() } else { format!("cargo xtask bench{named}") })
 }
 
 /// Runs the operator's bench and writes what it measured.

@@ -1,5 +1,5 @@
 //! Files made from the code and from measured figures, so that no reference can drift from what it describes.
-use crate::{figures, place, step};
+use crate::{fashion_mnist, figures, place, step};
 use anyhow::{Context, Result, bail};
 use std::{fmt::Write, fs, path::Path};
 
@@ -70,7 +70,7 @@ fn command_line() -> Result<String> {
 fn runner(arguments: &[&str]) -> Result<String> {
     let mut runner = step::runner(arguments)?;
     // Help is wrapped to the terminal's width and shows the value of a variable: neither belongs in a page.
-    runner.env_remove("COLUMNS").env_remove("AUTOML_PYTHON");
+    runner.env_remove("COLUMNS").env_remove("AUTOML_PYTHON").env_remove(fashion_mnist::VARIABLE);
     step::output(runner)
 }
 

@@ -30,7 +30,7 @@ struct Cli {
     command: Command,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Find libtorch, or fetch it into the cache, and say where it is
     Libtorch {
@@ -48,6 +48,9 @@ enum Command {
         /// Measure the operator instead, on a Kubernetes that is started for it
         #[arg(long, conflicts_with = "ci")]
         operator: bool,
+        /// Groups of `runner bench` to measure, `reach` (an hour), `noise` and `verify` among them [default: the quick ones]
+        #[arg(conflicts_with_all = ["ci", "operator"])]
+        groups: Vec<String>,
     },
     /// Every test with large counts, in slices; what has passed at this commit is not repeated
     Figures,
@@ -83,13 +86,13 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Test => test::all(),
-        Command::Bench { ci, operator } => {
+        Command::Bench { ci, operator, groups } => {
             if ci {
                 figures::measure_ci()?;
             } else if operator {
                 figures::measure_operator()?;
             } else {
-                figures::measure()?;
+                figures::measure(&groups)?;
             }
             generate::all(false)
         }

@@ -19,6 +19,8 @@ pub(crate) struct Towards {
     target: Signature,
     /// Texts of the genes that were evaluated to an end, in the order they ended.
     pub(crate) trained: Mutex<Vec<String>>,
+    /// What the search told of trainings, in its order.
+    pub(crate) told: Mutex<Vec<(String, Outcome)>>,
     /// Raise the stop flag at this evaluation (counted from 0).
     stop_at: u64,
     begun: AtomicU64,
@@ -35,7 +37,14 @@ impl Towards {
 
     pub(crate) fn behaving_like(gene: &str) -> Towards {
         let target = Signature::of(&gene.parse().unwrap());
-        Towards { target, trained: Mutex::default(), stop_at: u64::MAX, begun: AtomicU64::new(0), slow: false }
+        Towards {
+            target,
+            trained: Mutex::default(),
+            told: Mutex::default(),
+            stop_at: u64::MAX,
+            begun: AtomicU64::new(0),
+            slow: false,
+        }
     }
 
     pub(crate) fn stopping_at(stop_at: u64) -> Towards {
@@ -66,6 +75,10 @@ impl Towards {
 impl Fitness for Towards {
     fn worker(&self) -> Result<Box<dyn Worker + '_>, FitnessError> {
         Ok(Box::new(Evaluator(self)))
+    }
+
+    fn trained(&self, gene: &Gene, outcome: &Outcome) {
+        self.told.lock().unwrap().push((gene.to_string(), outcome.clone()));
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 /// One figure of a group.
 #[derive(Serialize)]
 pub(super) struct Figure {
-    /// What it belongs to: `gene`, `recipe` or `memory`.
+    /// What it belongs to: the bench group's name.
     group: &'static str,
     name: String,
     value: f64,
@@ -20,10 +20,22 @@ impl Figure {
         Figure { group, name: name.into(), value: round(value), unit, goal: None, met: None }
     }
 
+    #[cfg(test)]
+    pub(super) fn value(&self) -> f64 {
+        self.value
+    }
+
     /// With the goal that it be at most this.
     pub(super) fn at_most(mut self, goal: f64) -> Figure {
         self.met = Some(self.value <= goal);
         self.goal = Some(format!("≤ {goal} {}", self.unit));
+        self
+    }
+
+    /// With the goal that it be at least this.
+    pub(super) fn at_least(mut self, goal: f64) -> Figure {
+        self.met = Some(self.value >= goal);
+        self.goal = Some(format!("≥ {goal} {}", self.unit));
         self
     }
 }

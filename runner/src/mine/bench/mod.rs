@@ -1,24 +1,36 @@
 //! `runner bench`: figures of this machine.
+mod allocation;
 mod figure;
 mod gene;
 mod memory;
+mod noise;
+mod reach;
 mod recipe;
+mod verify;
 
 use crate::cli::{BenchGroup, BenchOptions};
 use crate::failure::Failure;
 use crate::output;
 
-/// Measures the groups that were named, or all.
+/// What is measured when no group is named: all that takes minutes. Memory comes last: it is the peak of what ran before.
+const QUICK: [BenchGroup; 3] = [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory];
+/// What is measured only when it is named.
+const LONG: [BenchGroup; 4] = [BenchGroup::Allocation, BenchGroup::Reach, BenchGroup::Noise, BenchGroup::Verify];
+
+/// Measures the groups that were named, or the quick ones.
 pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
-    // Memory comes last: it is the peak of what ran before.
-    for group in [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory] {
-        if !options.groups.is_empty() && !options.groups.contains(&group) {
-            continue;
-        }
+    let named = |group: &BenchGroup| options.groups.contains(group);
+    let groups =
+        LONG.into_iter().filter(named).chain(QUICK.into_iter().filter(|one| options.groups.is_empty() || named(one)));
+    for group in groups {
         let figures = match group {
             BenchGroup::Gene => gene::measure()?,
             BenchGroup::Recipe => recipe::measure(options.python.as_deref())?,
+            BenchGroup::Allocation => allocation::measure()?,
             BenchGroup::Memory => memory::measure()?,
+            BenchGroup::Noise => noise::measure(options.fashion_mnist.as_deref())?,
+            BenchGroup::Verify => verify::measure()?,
+            BenchGroup::Reach => reach::measure(options.folder.as_deref())?,
         };
         for figure in figures {
             if options.json {
