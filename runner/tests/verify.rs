@@ -62,11 +62,19 @@ fn elsewhere(from: &str, to: &str) -> (tempfile::TempDir, PathBuf) {
         let circumstances = head[begin..head.len() - 2].replace(from, to);
         assert!(!head.contains(&circumstances), "{from} is not in {head}");
         let was = serde_json::from_str::<Value>(head).unwrap()["circumstances"]["sha256"].as_str().unwrap().to_owned();
-        let is: String = Sha256::digest(&circumstances).iter().map(|byte| format!("{byte:02x}")).collect();
+        let is = hex(&Sha256::digest(&circumstances));
         lines[0] = format!("{{\"circumstances\":{{\"sha256\":\"{is}\",\"of\":{circumstances}}}}}");
         for line in &mut lines[1..] {
             *line = line.replace(&was[..16], &is[..16]);
         }
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
     })
 }
 
@@ -135,7 +143,7 @@ fn a_file_that_was_cut_is_refused_with_the_line() {
     let bytes = read(&scores());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scores.jsonl");
-    let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+    let lines = String::from_utf8(bytes.clone()).unwrap().lines().count();
     std::fs::write(&path, &bytes[..bytes.len() - 20]).unwrap();
     refused(&path, &[], &[&format!("scores.jsonl:{lines}: the line has no end")]);
     let mut holed = bytes.clone();

@@ -67,8 +67,14 @@ fn of_network(network: &str, accuracies: &[Vec<f64>]) -> Result<Vec<Figure>, Fai
     });
     let mut paired = paired.collect::<Option<Vec<f64>>>().ok_or_else(few)?;
     paired.sort_by(f64::total_cmp);
-    let [middle, largest] = [paired.get(paired.len() / 2), paired.last()].map(|deviation| deviation.copied());
-    let (middle, largest) = (middle.ok_or_else(few)?, largest.ok_or_else(few)?);
+    let at = |index: usize| paired.get(index).copied();
+    let count = paired.len();
+    let (Some(lower), Some(upper), Some(largest)) =
+        (at(count.saturating_sub(1) / 2), at(count / 2), paired.last().copied())
+    else {
+        return Err(few());
+    };
+    let middle = f64::midpoint(lower, upper);
     let figure = |what: String, value: f64, unit: &'static str| {
         Figure::new("noise", format!("Fashion-MNIST, {network}: {what}"), value, unit)
     };

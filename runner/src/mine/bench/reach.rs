@@ -11,13 +11,13 @@
 use super::figure::Figure;
 use crate::failure::Failure;
 use crate::mine::compare::Comparison;
+use crate::mine::records::hex;
 use automl_contract::exit;
 use automl_contract::manifest;
 use automl_contract::spec::VocabularyName;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use statrs::distribution::{Beta, ContinuousCDF};
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -110,12 +110,8 @@ fn default_folder() -> Result<PathBuf, Failure> {
         .filter(|cache| cache.is_absolute())
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))
         .ok_or_else(|| Failure::usage("neither XDG_CACHE_HOME nor HOME is set: name a folder with --folder"))?;
-    let hash = Sha256::digest(manifest_of(0)?);
-    let mut name = format!("reach-{}-", env!("CARGO_PKG_VERSION"));
-    for byte in &hash[..4] {
-        // Writing to a String cannot fail.
-        let _ = write!(name, "{byte:02x}");
-    }
+    let hash = hex(&Sha256::digest(manifest_of(0)?));
+    let name = format!("reach-{}-{}", env!("CARGO_PKG_VERSION"), &hash[..8]);
     Ok(cache.join("automl").join(name))
 }
 

@@ -29,6 +29,7 @@ use automl_genome::Gene;
 use automl_lab::{About, Lab, Outcome, Stage};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::fmt::Write;
 
 /// The file of a run folder.
 pub(crate) const FILE: &str = "scores.jsonl";
@@ -106,7 +107,7 @@ impl Circumstances {
     /// The hash of their text, hex.
     fn sha256(&self) -> Result<String, Failure> {
         let text = serde_json::to_string(self).map_err(Failure::internal)?;
-        Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&Sha256::digest(text)))
     }
 }
 
@@ -127,6 +128,15 @@ impl Score {
     pub(crate) fn timed_out(&self) -> bool {
         matches!(self.failure, Some(automl_lab::Failure::Timeout { .. }))
     }
+}
+
+/// The digits of a hash.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The canonical text of a score in these circumstances.

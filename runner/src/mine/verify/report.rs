@@ -98,7 +98,7 @@ impl Report {
         if unequal == 0 {
             return Ok(());
         }
-        let named: Vec<String> = self.unequal.iter().map(|one| one.to_string()).collect();
+        let named: Vec<String> = self.unequal.iter().map(ToString::to_string).collect();
         Err(Failure::bad_input(format!(
             "{unequal} recorded score(s) cannot be reproduced, though processor class, path and versions are those that recorded them: {}",
             named.join("; ")
