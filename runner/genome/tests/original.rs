@@ -123,30 +123,3 @@ fn hostile_texts_are_bounded() {
     let name = "z".repeat(10_000);
     assert!(matches!(original_would_run(&name).unwrap(), WouldRun::Fails(reason) if reason.len() < 300));
 }
-
-#[test]
-fn arbitrary_bytes_never_panic() {
-    bolero::check!().with_iterations(20_000).for_each(|bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes);
-        let _ = read(&text);
-        let _ = original_would_run(&text);
-        // Past the JSON, where arbitrary bytes rarely get.
-        let file = serde_json::json!({ "expression": text, "hotkey": text }).to_string();
-        if let Ok(file) = read(&file) {
-            assert_eq!(read(&original::write(&file.gene, None)).unwrap().gene, file.gene);
-        }
-    });
-}
-
-#[test]
-fn arbitrary_words_never_panic() {
-    let words =
-        ["safe_add", "x", "rand_const", "0.5", "(", ")", ",", " ", "foo", "mod", "tensor(0.5)", "1e400", "=", "_"];
-    bolero::check!().with_iterations(5_000).with_type::<Vec<u8>>().for_each(|choices| {
-        let text: Vec<&str> = choices.iter().map(|choice| words[*choice as usize % words.len()]).collect();
-        let text = text.join(" ");
-        if let Ok(WouldRun::Same) = original_would_run(&text) {
-            assert!(automl_genome::parse(&text, &Limits::default()).is_ok(), "{text}");
-        }
-    });
-}

@@ -1,6 +1,8 @@
 //! Random genes for property tests, built from a list of choices so that failures shrink to small genes.
 #![allow(dead_code)] // each test binary uses its own part
 
+pub(crate) mod fuzz;
+
 use automl_genome::{Constant, Gene, Named, Node, Op, Variable, Vocabulary};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
