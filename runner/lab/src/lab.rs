@@ -106,12 +106,7 @@ impl Lab {
 
     /// A worker for the calling thread.
     pub fn worker(&self) -> Result<Worker<'_>, LabError> {
-        let mut worker = Worker { lab: self, engines: self.sets.all.iter().map(|_| None).collect() };
-        // What cannot be made is known now, and not in the middle of a search.
-        for number in 0..self.sets.all.len() {
-            worker.engine(number, &self.sets.all[number].recipe)?;
-        }
-        Ok(worker)
+        Ok(Worker { lab: self, engines: self.sets.all.iter().map(|_| None).collect() })
     }
 
     fn prepared(&self, stage: Stage, seed: u32) -> Arc<Prepared> {
@@ -169,9 +164,8 @@ impl Worker<'_> {
         if work > recipe.work_limit {
             return Err(Halt::failed(Failure::OverBudget { work, limit: recipe.work_limit }, 0));
         }
-        let refused = |steps, message| Halt::failed(Failure::Error { message }, steps);
         let data = &self.lab.sets.all[task.set].data;
-        let accuracy = match self.engine(task.set, recipe).map_err(|error| refused(0, error.to_string()))? {
+        let accuracy = match self.engine(task.set, recipe) {
             Engine::Host(host) => {
                 host.train(recipe, plan, view, data, &program, &guard)?;
                 recipe.accuracy(view.judged_len(), |count| {
@@ -180,7 +174,8 @@ impl Worker<'_> {
             }
             Engine::Tensor(network) => {
                 network.train(recipe, plan, view, data, gene, &guard)?;
-                let refused = |error: TchError| refused(recipe.steps, first_line(&error));
+                let refused =
+                    |error: TchError| Halt::failed(Failure::Error { message: first_line(&error) }, recipe.steps);
                 recipe.accuracy(view.judged_len(), |count| {
                     network.correct(recipe, view, data, stage, count).map_err(refused)
                 })
@@ -190,22 +185,18 @@ impl Worker<'_> {
     }
 
     /// What trains a set's networks; buffers are made anew where a task's network has another form than the last one's.
-    fn engine(&mut self, set: usize, recipe: &Recipe) -> Result<&mut Engine, LabError> {
-        let slot = &mut self.engines[set];
-        let fits = match slot {
-            None => false,
-            Some(Engine::Host(host)) => host.fits(recipe),
-            Some(Engine::Tensor(_)) => true,
+    fn engine(&mut self, set: usize, recipe: &Recipe) -> &mut Engine {
+        let lab = self.lab;
+        let make = || match &lab.sets.all[set].shared {
+            None => Engine::Host(Box::new(Host::new(recipe))),
+            Some(shared) => Engine::Tensor(Network::new(shared, lab.device)),
         };
-        if !fits {
+        let slot = &mut self.engines[set];
+        if let Some(Engine::Host(host)) = slot
+            && !host.fits(recipe)
+        {
             *slot = None;
         }
-        match slot {
-            Some(engine) => Ok(engine),
-            None => Ok(slot.insert(match &self.lab.sets.all[set].shared {
-                None => Engine::Host(Box::new(Host::new(recipe))),
-                Some(shared) => Engine::Tensor(Network::new(shared, self.lab.device)),
-            })),
-        }
+        slot.get_or_insert_with(make)
     }
 }

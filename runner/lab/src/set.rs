@@ -65,25 +65,21 @@ impl Sets {
         let mut all = Vec::new();
         for (number, SetSpec { dataset, network }) in specs.into_iter().enumerate() {
             let known = read.iter().position(|(other, _, _)| *other == dataset);
-            let at = match known {
-                Some(at) => at,
-                None => {
-                    let data = Arc::new(data::open(&dataset)?);
-                    read.push((dataset, data, None));
-                    read.len() - 1
-                }
-            };
-            let (_, data, shared) = &mut read[at];
-            let recipe = Recipe::new(evaluation, &network, data)?;
-            if path == Path::Tensor || !host::can_train(&recipe) {
-                if shared.is_none() {
-                    *shared = Some(Arc::new(Shared::new(data, device)?));
-                }
+            let at = known.unwrap_or(read.len());
+            if known.is_none() {
+                let data = Arc::new(data::open(&dataset)?);
+                read.push((dataset, data, None));
             }
+            let (_, data, tensors) = &mut read[at];
+            let recipe = Recipe::new(evaluation, &network, data)?;
+            let on_tensors = path == Path::Tensor || !host::can_train(&recipe);
+            if on_tensors && tensors.is_none() {
+                *tensors = Some(Arc::new(Shared::new(data, device)?));
+            }
+            let shared = tensors.clone().filter(|_| on_tensors);
             let uses = |stage: &Stage| of_stage[*stage as usize].contains(&number);
             let stages = Stage::ALL.into_iter().filter(uses).collect();
-            let tensors = shared.clone().filter(|_| path == Path::Tensor || !host::can_train(&recipe));
-            all.push(Set { data: Arc::clone(data), network, recipe, shared: tensors, stages });
+            all.push(Set { data: Arc::clone(data), network, recipe, shared, stages });
         }
         Ok(Sets { all, of_stage })
     }

@@ -2,6 +2,7 @@
 //!
 //! A view copies no example: rows are chosen and features made when a batch is gathered, so that thousands of tasks share
 //! one data set in memory.
+#[cfg(test)]
 use crate::Stage;
 use crate::data::{Dataset, Examples, Shape};
 use crate::seeds::Stream;

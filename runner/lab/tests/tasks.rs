@@ -1,7 +1,9 @@
 //! Tasks as a family: what is drawn, that it is drawn from the seed alone, and that both paths train the same.
 use std::sync::atomic::AtomicBool;
 
-use automl_contract::spec::{DataSource, DatasetSpec, Evaluation, EvaluationSpec, NetworkKind, NetworkSpec, TrainingSpec};
+use automl_contract::spec::{
+    DataSource, DatasetSpec, Evaluation, EvaluationSpec, NetworkKind, NetworkSpec, TrainingSpec,
+};
 use automl_contract::tasks::{Counts, Dimensions, Factors, LearningRates, Percents, SetSpec, Shares, TasksSpec};
 use automl_genome::{Gene, Limits, known_losses, parse};
 use automl_lab::{Lab, Outcome, Path, Stage, Task};
@@ -53,7 +55,10 @@ fn a_task_is_a_function_of_run_stage_and_seed() {
             let task = lab.task(stage, seed);
             assert_eq!(task, again.task(stage, seed));
             assert_ne!(task, other.task(stage, seed));
-            assert!((0.001..=0.01).contains(&task.learning_rate) && (50..=200).contains(&task.width_percent), "{task:?}");
+            assert!(
+                (0.001..=0.01).contains(&task.learning_rate) && (50..=200).contains(&task.width_percent),
+                "{task:?}"
+            );
             assert!((0.0..=0.3).contains(&task.label_noise) && (1..=2).contains(&task.shrink), "{task:?}");
             let classes = task.classes.as_ref().unwrap();
             assert!((2..=6).contains(&classes.len()) && classes.windows(2).all(|pair| pair[0] < pair[1]), "{task:?}");
@@ -91,7 +96,8 @@ fn scores_of_varied_tasks_do_not_depend_on_what_was_trained_before() {
     let lab = Lab::open(&evaluation, 3).unwrap();
     let mut worker = lab.worker().unwrap();
     let stop = AtomicBool::new(false);
-    let forward: Vec<_> = (0..8).map(|seed| worker.train(&cross_entropy(), Stage::Select, seed, &stop).unwrap()).collect();
+    let forward: Vec<_> =
+        (0..8).map(|seed| worker.train(&cross_entropy(), Stage::Select, seed, &stop).unwrap()).collect();
     let forgetful = Lab::open(&evaluation, 3).unwrap().forgetful();
     for seed in (0..8).rev() {
         assert_eq!(score(&forgetful, &cross_entropy(), Stage::Select, seed), forward[seed as usize]);
@@ -101,11 +107,7 @@ fn scores_of_varied_tasks_do_not_depend_on_what_was_trained_before() {
 
 #[test]
 fn both_paths_train_varied_tasks_alike() {
-    let projected = TasksSpec {
-        shrink: None,
-        projection: Some(Dimensions { low: 8, high: 40 }),
-        ..all_varied()
-    };
+    let projected = TasksSpec { shrink: None, projection: Some(Dimensions { low: 8, high: 40 }), ..all_varied() };
     for tasks in [all_varied(), projected] {
         // Few steps: rounding has no time to grow.
         let training = TrainingSpec { steps: Some(20), ..TrainingSpec::default() };
@@ -132,7 +134,8 @@ fn wrong_labels_are_learnt_as_they_are_given() {
     let lab = Lab::open(&varied(tasks.clone()), 0).unwrap();
     let right = Lab::open(&varied(TasksSpec { label_noise: None, ..tasks }), 0).unwrap();
     for seed in 0..3 {
-        let (wrong, right) = (score(&lab, &cross_entropy(), Stage::Final, seed), score(&right, &cross_entropy(), Stage::Final, seed));
+        let (wrong, right) =
+            (score(&lab, &cross_entropy(), Stage::Final, seed), score(&right, &cross_entropy(), Stage::Final, seed));
         assert!(wrong.accuracy < 0.25 && right.accuracy > 0.9, "{wrong:?} {right:?}");
     }
 }

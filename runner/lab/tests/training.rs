@@ -2,6 +2,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use automl_contract::spec::{DataSource, DatasetSpec, DeviceName, Evaluation, EvaluationPreset, EvaluationSpec};
+use automl_contract::tasks::Network;
 use automl_genome::{Gene, Limits};
 use automl_lab::{Failure, Interrupted, Lab, LabError, Outcome, Path, Stage};
 
@@ -137,15 +138,20 @@ fn limit_of(failure: &Failure) -> u64 {
 
 #[test]
 fn settings_that_do_not_fit_are_named() {
+    let with = |change: fn(&mut Network)| {
+        let mut evaluation = digits();
+        change(&mut evaluation.network);
+        evaluation
+    };
     for (evaluation, words) in [
         (Evaluation { batch_size: 899, ..digits() }, ["training.batchSize", "898"]),
         (Evaluation { batch_size: 0, ..digits() }, ["training.batchSize", "0"]),
         (Evaluation { steps: 0, ..digits() }, ["training.steps", "0"]),
-        (Evaluation { dropout: 1.0, ..digits() }, ["network.dropout", "below 1"]),
-        (Evaluation { dropout: f64::NAN, ..digits() }, ["network.dropout", "NaN"]),
+        (with(|network| network.dropout = 1.0), ["network.dropout", "below 1"]),
+        (with(|network| network.dropout = f64::NAN), ["network.dropout", "NaN"]),
         (Evaluation { learning_rate: -1.0, ..digits() }, ["training.learningRate", "-1"]),
-        (Evaluation { hidden: vec![8, 0], ..digits() }, ["network.hidden", "width 0"]),
-        (Evaluation { hidden: vec![4_000_000_000; 3], ..digits() }, ["network.hidden", "at most"]),
+        (with(|network| network.hidden = vec![8, 0]), ["network.hidden", "width 0"]),
+        (with(|network| network.hidden = vec![4_000_000_000; 3]), ["network.hidden", "at most"]),
     ] {
         let message = Lab::open(&evaluation, 0).err().expect("refused").to_string();
         assert!(words.iter().all(|word| message.contains(word)), "{message}");

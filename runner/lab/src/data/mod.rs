@@ -14,7 +14,6 @@ mod split;
 mod synthetic;
 
 use automl_contract::spec::{DataSource, DatasetSpec};
-use serde::{Deserialize, Serialize};
 
 pub use error::DataError;
 pub(crate) use split::Dataset;
@@ -45,8 +44,8 @@ impl Examples {
 }
 
 /// How the features of a picture lie: channel after channel, row after row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shape {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
     /// 1 for grey, 3 for colours.
     pub channels: usize,
     /// Pixels from top to bottom.

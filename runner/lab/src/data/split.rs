@@ -1,7 +1,8 @@
 //! From a source to the four parts a lab uses: a fixed shuffle, a fixed split, a common scale.
 use super::{DataError, Examples, MAX_CLASSES, Scaling, Shape, Source};
+use crate::Stage;
 use crate::about::Sizes;
-use crate::seeds::{Stage, Stream};
+use crate::seeds::Stream;
 
 /// Percent of the examples that are trained on; 15 more search, 15 more select, and the rest are final.
 /// Where a set has its own test examples, those are final, and the rest of the others is trained on.

@@ -73,15 +73,14 @@ fn play(noise: &Noise, points: f64) -> Result<Simulated, Failure> {
 /// The noise of the default task's known losses, and in words where it was measured.
 fn noise() -> Result<(Noise, String), Failure> {
     let lab = Lab::open(&EvaluationSpec::default().resolved(), 0).map_err(Failure::bad_input)?;
-    let entrants: Vec<Entrant> =
-        known_losses().iter().map(|known| Entrant { name: known.key.to_owned(), gene: known.gene() }).collect();
+    let entrants: Vec<Entrant> = known_losses().iter().map(|known| Entrant::new(known.key, known.gene())).collect();
     let never = AtomicBool::new(false);
     let trained = train_all(&lab, &entrants, Stage::Final, SEEDS, workers(None), &never, &|_| ());
-    let scored = trained.map_err(|error| match error {
+    let trained = trained.map_err(|error| match error {
         TrialsError::Interrupted => Failure::internal("the trainings ended without being stopped"),
         TrialsError::Broken(failure) => failure,
     })?;
-    let table: Vec<Vec<f64>> = scored.into_iter().map(|one| one.accuracies).collect();
+    let table: Vec<Vec<f64>> = trained.scored.into_iter().map(|one| one.accuracies).collect();
     let noise =
         Noise::measured(&table).ok_or_else(|| Failure::internal("the known losses gave no noise to measure"))?;
     let about = lab.about();
