@@ -144,7 +144,10 @@ fn every_rule_is_carried_where_it_belongs() {
     let schema = schema();
     for rule in RULES.iter().chain(TRANSITIONS) {
         let names = rule.path.split('.').filter(|name| !name.is_empty());
-        let object = names.fold(&schema, |schema, name| &schema["properties"][name]);
+        let object = names.fold(&schema, |schema, name| match name.strip_suffix("[]") {
+            Some(list) => &schema["properties"][list]["items"],
+            None => &schema["properties"][name],
+        });
         let carried = object["x-kubernetes-validations"].as_array().unwrap_or_else(|| panic!("{} has none", rule.path));
         assert!(carried.iter().any(|one| one["rule"] == rule.cel && one["message"] == rule.message), "{rule:?}");
     }

@@ -31,14 +31,17 @@ fn the_roles_grant_what_is_used_and_nothing_else() {
     server.phase("rights", "search", "Suspended");
     change(json!({ "spec": { "suspend": false } }));
     server.reason("rights", "search", "Unschedulable");
+    let only_pod = |server: &Server| {
+        let pods = server.pods("rights");
+        (pods.len() == 1).then(|| pods[0]["metadata"]["name"].as_str().expect("a name").to_owned())
+    };
+    let old = until("the pod is there again", || only_pod(&server));
     change(json!({ "spec": { "search": { "budget": { "evaluations": 300 } } } }));
+    // The counts alone are the same before anything has happened.
+    let pod = until("the new pod is there", || only_pod(&server).filter(|pod| *pod != old));
     until("the old Job and spec are gone", || {
         let maps = server.list("api/v1", "rights", "configmaps");
         (server.jobs("rights").len() == 1 && maps.len() == 2).then_some(())
-    });
-    let pod = until("the new pod is there", || {
-        let pods = server.pods("rights");
-        (pods.len() == 1).then(|| pods[0]["metadata"]["name"].as_str().expect("a name").to_owned())
     });
     // In the kubelet's place: the island has finished and left its last words.
     let words = json!({

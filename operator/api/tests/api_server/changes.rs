@@ -10,7 +10,11 @@ fn rich(name: &str) -> Value {
     let mut file = smallest(name);
     file["spec"] = json!({
         "search": { "budget": { "evaluations": 10 }, "seed": 3 },
-        "evaluation": { "dataset": { "source": "idx", "path": "/data/a", "limit": 1000 }, "device": "auto" },
+        "evaluation": {
+            "dataset": { "source": "idx", "path": "/data/a", "limit": 1000 },
+            "device": "auto",
+            "sets": [{ "stage": "final", "dataset": { "source": "digits" } }],
+        },
         "queueName": "team",
         "checkpoint": { "claim": { "size": "5Gi", "storageClass": "fast", "accessMode": "ReadWriteMany" } },
     });
@@ -26,10 +30,12 @@ fn rule(path: &str, field: &str) -> Rule {
 /// A change of the rich or the smallest run that is refused, and the rule that refuses it.
 fn forbidden() -> Vec<(&'static str, Value, Rule)> {
     let dataset = rule("spec.evaluation", "dataset");
+    let sets = rule("spec.evaluation", "sets");
     let queue = rule("spec", "queueName");
     let claim = |field| rule("spec.checkpoint.claim", field);
     let in_claim = |change: Value| json!({ "checkpoint": { "claim": change } });
     let in_data = |change: Value| json!({ "evaluation": { "dataset": change } });
+    let in_sets = |change: Value| json!({ "evaluation": { "sets": change } });
     vec![
         ("rich", json!({ "search": { "seed": 4 } }), rule("spec.search", "seed")),
         ("smallest", json!({ "search": { "seed": 4 } }), rule("spec.search", "seed")),
@@ -39,6 +45,10 @@ fn forbidden() -> Vec<(&'static str, Value, Rule)> {
         ("rich", in_data(json!({ "limit": null })), dataset),
         ("rich", in_data(json!({ "source": "npy" })), dataset),
         ("smallest", in_data(json!({ "source": "synthetic" })), dataset),
+        ("rich", in_sets(json!([{ "stage": "final", "dataset": { "source": "synthetic" } }])), sets),
+        ("rich", in_sets(json!([{ "stage": "select", "dataset": { "source": "digits" } }])), sets),
+        ("rich", in_sets(Value::Null), sets),
+        ("smallest", in_sets(json!([{ "stage": "final" }])), sets),
         ("rich", json!({ "queueName": "other" }), queue),
         ("rich", json!({ "queueName": null }), queue),
         ("smallest", json!({ "queueName": "team" }), queue),
@@ -73,6 +83,7 @@ fn allowed() -> Vec<(&'static str, Value)> {
         ("smallest", json!({ "podTemplate": { "env": [{ "name": "A", "value": "b" }] } })),
         ("smallest", json!({ "search": { "budget": { "evaluations": 20 }, "population": 50, "preset": "original" } })),
         ("smallest", json!({ "evaluation": { "timeoutSeconds": 5, "seeds": { "final": 64 } } })),
+        ("smallest", json!({ "evaluation": { "tasks": { "labelNoise": { "low": 0, "high": 0.2 } } } })),
     ]
 }
 

@@ -123,7 +123,7 @@ fn tidy_evaluation(evaluation: &mut Value) {
         !dataset.is_some_and(|set| ["npy", "npz", "synthetic"].iter().any(|one| set["source"] == *one))
     };
     let mend = |network: &mut Value, pictures: bool| {
-        let network = network.as_object_mut().unwrap();
+        let Some(network) = network.as_object_mut() else { return };
         if network.get("kind").is_some_and(|kind| kind == "cnn") {
             if pictures && !network.contains_key("hidden") && !network.contains_key("dropout") {
                 return;
@@ -170,7 +170,9 @@ fn tidy_evaluation(evaluation: &mut Value) {
 
 /// Makes a file of the right ranges meet the rules about what only a cluster uses.
 pub(crate) fn tidy(file: &mut Value) {
-    tidy_evaluation(&mut file["spec"]["evaluation"]);
+    if let Some(evaluation) = file.pointer_mut("/spec/evaluation") {
+        tidy_evaluation(evaluation);
+    }
     let spec = &mut file["spec"];
     let given = |value: &Value| !value.is_null();
     if given(&spec["queueName"]) {

@@ -154,7 +154,7 @@ pub(crate) const AFTER_SOURCE: &[(&str, &str)] = &[
     ),
     (
         "\n      limit: 100\n    sets: [{stage: final, dataset: {source: digits, path: x}}]",
-        "13:51: spec.evaluation.sets[0].dataset.path: has no effect, as `digits` and `synthetic` are inside the program: remove it or choose another `source`",
+        "13:59: spec.evaluation.sets[0].dataset.path: has no effect, as `digits` and `synthetic` are inside the program: remove it or choose another `source`",
     ),
     (
         "\n    sets: [{stage: select}, {stage: final, dataset: {source: npz}}]",
