@@ -1,5 +1,5 @@
 //! `operator`: watches `MinerRuns` and runs them as pods, until it is told to stop.
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use automl_contract::{exit, metrics};
 use automl_operator::{leader::Leadership, minerrun, pages, settings::Settings, telemetry};
@@ -9,6 +9,7 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
+    time::sleep,
 };
 use tracing::{error, info};
 
@@ -80,12 +81,18 @@ async fn run(settings: Settings) -> Ended {
     acted
 }
 
+/// How long reconciles that are under way may take after a signal. Less than a pod's grace period, and no loss: whatever they
+/// would still have written, the next operator writes.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// Reconciles until a signal or until the lease is lost.
 async fn act(context: &Arc<minerrun::Context>, stop: watch::Receiver<bool>, lost: impl Future<Output = ()>) -> Ended {
     info!("acts");
     context.gauges.set(&metrics::OPERATOR_LEADER, &[], 1.0);
     tokio::select! {
         () = minerrun::control(context, &stop) => Ok(()),
+        // The controller of an idle cluster is now and then not woken by the signal.
+        () = async { ended(stop.clone()).await; sleep(GRACE).await } => Ok(()),
         // Another one acts from now on: nothing may be finished first.
         () = lost => Err((exit::BUG, anyhow::anyhow!("the lease is lost; another operator acts now"))),
     }

@@ -30,6 +30,9 @@ pub(crate) enum Command {
     Gene(GeneCommand),
     /// Measure this machine: training speed, gene handling, memory
     Bench(BenchOptions),
+    /// The inside of `runner score`: trains what it is asked for on its standard input, locked in
+    #[command(hide = true)]
+    Worker,
     /// Print a reference page as Markdown: `docs/reference` is made of these
     #[command(hide = true)]
     Reference {
@@ -131,6 +134,12 @@ pub(crate) struct ScoreOptions {
     /// Write a record of each training to this file: `runner verify FILE` computes them again
     #[arg(long, value_name = "FILE")]
     pub records: Option<PathBuf>,
+    /// Train in this process rather than in confined ones: for genes you trust; the scores are the same
+    #[arg(long)]
+    pub in_process: bool,
+    /// Memory that each confined process may take beyond what it needs; less where the container has less
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub worker_memory: u32,
     /// Print the comparison as one JSON object
     #[arg(long)]
     pub json: bool,
@@ -308,6 +317,8 @@ pub(crate) enum BenchGroup {
     Allocation,
     /// Resident memory while training
     Memory,
+    /// What training in confined processes costs: processor time and memory
+    Worker,
     /// The noise of a score on Fashion-MNIST, and the seeds that a gain takes to be found
     Noise,
     /// Recorded scores computed again, as they were and in other ways

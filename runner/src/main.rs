@@ -4,6 +4,7 @@
 //! ```text
 //! cli      the arguments           gene/   one gene: check, show, eval, import, export
 //! failure  errors and exit codes   mine/   run and resume: search, select, compare, write the run folder
+//! worker/  strangers' genes trained in confined processes
 //! score    genes against the usual losses  bench  figures of this machine
 //! ```
 mod cli;
@@ -12,6 +13,8 @@ mod gene;
 #[cfg(feature = "lab")]
 mod mine;
 mod output;
+#[cfg(feature = "lab")]
+mod worker;
 
 use clap::Parser;
 use failure::Failure;
@@ -69,6 +72,8 @@ fn dispatch(arguments: cli::Cli) -> Result<(), Failure> {
         cli::Command::Score(options) => mine::score(&options),
         #[cfg(feature = "lab")]
         cli::Command::Verify(options) => mine::verify(&options),
+        #[cfg(feature = "lab")]
+        cli::Command::Worker => worker::serve(),
         #[cfg(feature = "lab")]
         cli::Command::Bench(options) => mine::bench(&options),
         #[cfg(not(feature = "lab"))]

@@ -50,6 +50,18 @@ pub enum Failure {
         /// At which step.
         step: u32,
     },
+    /// The training's process gave no answer within the time limit and was ended: the safety net of the safety net.
+    Stalled {
+        /// The time limit.
+        seconds: u32,
+    },
+    /// The system refused memory beyond the training's limit.
+    OutOfMemory,
+    /// The training's process died.
+    Killed {
+        /// Of what.
+        cause: String,
+    },
     /// The numeric library refused an operation.
     Error {
         /// The first line of its message.
@@ -84,6 +96,9 @@ impl Failure {
             Failure::NonfiniteWeights => "nonfinite_weights",
             Failure::OverBudget { .. } => "over_budget",
             Failure::Timeout { .. } => "timeout",
+            Failure::Stalled { .. } => "stalled",
+            Failure::OutOfMemory => "out_of_memory",
+            Failure::Killed { .. } => "killed",
             Failure::Error { .. } => "error",
         }
     }
@@ -102,6 +117,9 @@ impl fmt::Display for Failure {
                 write!(f, "one training would take {work} element operations, {limit} are allowed")
             }
             Failure::Timeout { step } => write!(f, "the time limit ran out at step {step}"),
+            Failure::Stalled { seconds } => write!(f, "no answer came within {seconds} s"),
+            Failure::OutOfMemory => write!(f, "the training needed more memory than it may have"),
+            Failure::Killed { cause } => write!(f, "the training's process was ended by {cause}"),
             Failure::Error { message } => write!(f, "{message}"),
         }
     }

@@ -48,7 +48,6 @@ fn trainings_are_told_in_an_order_that_threads_do_not_change() {
         let (told, mut trained) = run(1);
         let (mut genes, others) = (told.iter().map(|(gene, _)| gene.clone()).collect::<Vec<_>>(), run(4));
         assert!(told == others.0, "{preset:?}");
-        assert_ne!(trained, others.1, "no thread overtook another, so nothing was at stake");
         genes.sort();
         trained.sort();
         assert_eq!(genes, trained, "each training is told once");

@@ -10,7 +10,7 @@ use crate::mine::plan::Plan;
 use crate::mine::records::Writer;
 use crate::mine::service::Shared;
 use crate::mine::session::stopped;
-use crate::mine::trials::{Entrant, TrialsError, train_all};
+use crate::mine::trials::{Entrant, Place, TrialsError, train_all};
 use crate::mine::{picture, table};
 use crate::output;
 use automl_contract::progress::{Best, Confirmed, Phase};
@@ -74,7 +74,8 @@ impl Finale<'_> {
         finalists.truncate(FINALISTS);
         let mut train = |entrants: &[Entrant], stage, seeds, what| {
             let told = display.stage(what, entrants.len() * seeds as usize);
-            let trials = train_all(self.lab, entrants, stage, seeds, self.workers, &shared.stop, &told);
+            let trials =
+                train_all(Place::InProcess(self.lab), entrants, stage, seeds, self.workers, &shared.stop, &told);
             let trials = trials.map_err(|error| match error {
                 TrialsError::Interrupted => stopped(self.folder),
                 TrialsError::Broken(failure) => failure,

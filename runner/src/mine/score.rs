@@ -7,10 +7,11 @@ use crate::mine::finale::comparison;
 use crate::mine::plan::Plan;
 use crate::mine::records::{Circumstances, Writer};
 use crate::mine::service::Service;
-use crate::mine::trials::{Entrant, TrialsError, train_all};
+use crate::mine::trials::{Entrant, Place, TrialsError, train_all};
 use crate::mine::tune::{self, Tuned, tune};
 use crate::mine::{table, workers};
 use crate::output;
+use crate::worker::{self, Isolation};
 use automl_contract::exit;
 use automl_contract::spec::EvaluationSpec;
 use automl_genome::known_losses;
@@ -32,6 +33,12 @@ pub(crate) fn score(options: &ScoreOptions) -> Result<(), Failure> {
     let genes = options.genes.iter().map(|argument| source::load(argument)).collect::<Result<Vec<Named>, _>>()?;
     let lab = Lab::open(&evaluation, seed).map_err(Failure::bad_input)?;
     let workers = workers(options.workers);
+    let isolation = Isolation {
+        evaluation: evaluation.clone(),
+        seed,
+        memory: worker::allowance(u64::from(options.worker_memory) << 20, workers),
+    };
+    let place = if options.in_process { Place::InProcess(&lab) } else { Place::Isolated(&isolation) };
     let (entrants, tuning, mut records) = if options.tuned {
         let settings = tune::Settings {
             trials: options.trials,
@@ -39,13 +46,13 @@ pub(crate) fn score(options: &ScoreOptions) -> Result<(), Failure> {
             seeds: evaluation.search_seeds.max(2),
             learning_rate: evaluation.learning_rate,
         };
-        let tuned = tune(&lab, genes, settings, workers, &service.stop).map_err(ended)?;
+        let tuned = tune(place, genes, settings, workers, &service.stop).map_err(ended)?;
         (tuned.0, Some(tuned.1), tuned.2)
     } else {
         (with_known(genes), None, Vec::new())
     };
     let seeds = options.seeds.unwrap_or(evaluation.final_seeds);
-    let trials = train_all(&lab, &entrants, Stage::Final, seeds, workers, &service.stop, &|_| ()).map_err(ended)?;
+    let trials = train_all(place, &entrants, Stage::Final, seeds, workers, &service.stop, &|_| ()).map_err(ended)?;
     if let Some(path) = &options.records {
         records.extend(trials.records);
         Writer::create(path, &Circumstances::new(&lab, &evaluation, seed))?.append(&records)?;

@@ -2,6 +2,7 @@
 use crate::failure::Failure;
 use crate::mine::compare::Scored;
 use crate::mine::records::Score;
+use crate::worker::{Isolated, Isolation};
 use automl_genome::Gene;
 use automl_lab::{Lab, Outcome, Stage, Worker};
 use automl_score::interval;
@@ -41,11 +42,51 @@ pub(crate) enum TrialsError {
     Broken(Failure),
 }
 
+/// Where trainings happen; the scores are the same.
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// In this process: for genes that were bred here.
+    InProcess(&'a Lab),
+    /// In confined processes, one for each worker: for genes that come from elsewhere.
+    Isolated(&'a Isolation),
+}
+
+enum Hands<'a> {
+    InProcess(Worker<'a>),
+    Isolated(Isolated<'a>),
+}
+
+impl<'a> Place<'a> {
+    fn hands(self) -> Result<Hands<'a>, Failure> {
+        match self {
+            Place::InProcess(lab) => lab.worker().map(Hands::InProcess).map_err(Failure::internal),
+            Place::Isolated(isolation) => Isolated::start(isolation).map(Hands::Isolated),
+        }
+    }
+}
+
+impl Hands<'_> {
+    /// `None` when `stop` was raised.
+    fn train(
+        &mut self,
+        entrant: &Entrant,
+        stage: Stage,
+        seed: u32,
+        stop: &AtomicBool,
+    ) -> Result<Option<Outcome>, Failure> {
+        let Entrant { gene, learning_rate_scale: scale, .. } = entrant;
+        match self {
+            Hands::InProcess(worker) => Ok(worker.train_at(gene, stage, seed, *scale, stop).ok()),
+            Hands::Isolated(isolated) => isolated.train_at(gene, stage, seed, *scale, stop),
+        }
+    }
+}
+
 /// Trains every entrant with seeds `0..seeds` of `stage`. The result does not depend on the number of workers.
 ///
 /// `done` is told after each training how many are finished.
 pub(crate) fn train_all(
-    lab: &Lab,
+    place: Place<'_>,
     entrants: &[Entrant],
     stage: Stage,
     seeds: u32,
@@ -56,15 +97,16 @@ pub(crate) fn train_all(
     // Seed by seed, so that workers share the prepared batches of a seed while they are warm.
     let jobs: Vec<(u32, usize)> = (0..seeds).flat_map(|seed| (0..entrants.len()).map(move |who| (seed, who))).collect();
     let finished = AtomicUsize::new(0);
-    let worker = || lab.worker().map_err(|error| TrialsError::Broken(Failure::internal(error)));
-    let train = |worker: &mut Worker<'_>, job: usize| {
+    let hands = || place.hands().map_err(TrialsError::Broken);
+    let train = |hands: &mut Hands<'_>, job: usize| {
         let (seed, who) = jobs[job];
-        let Entrant { gene, learning_rate_scale, .. } = &entrants[who];
-        let Ok(outcome) = worker.train_at(gene, stage, seed, *learning_rate_scale, stop) else { return Ok(None) };
-        done(finished.fetch_add(1, Ordering::Relaxed) + 1);
-        Ok(Some(outcome))
+        let outcome = hands.train(&entrants[who], stage, seed, stop).map_err(TrialsError::Broken)?;
+        if outcome.is_some() {
+            done(finished.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+        Ok(outcome)
     };
-    let outcomes = parallel::map(jobs.len(), workers, stop, worker, train)?.ok_or(TrialsError::Interrupted)?;
+    let outcomes = parallel::map(jobs.len(), workers, stop, hands, train)?.ok_or(TrialsError::Interrupted)?;
     let of = |who: usize| outcomes.iter().skip(who).step_by(entrants.len());
     let scored = entrants.iter().enumerate().map(|(who, entrant)| summarise(entrant, of(who)));
     let record = |(&(seed, who), outcome): (&(u32, usize), &Outcome)| {

@@ -8,9 +8,9 @@
 use crate::gene::source::Named;
 use crate::mine::compare::{Comparison, Scored};
 use crate::mine::records::Score;
-use crate::mine::trials::{Entrant, TrialsError, train_all};
+use crate::mine::trials::{Entrant, Place, TrialsError, train_all};
 use automl_genome::{Gene, KnownLoss, LossFamily};
-use automl_lab::{Lab, Stage};
+use automl_lab::Stage;
 use serde::Serialize;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
@@ -79,7 +79,7 @@ enum Loss {
 
 /// The usual losses and the given genes, each at its best of `trials`; what was chosen; every training's record.
 pub(crate) fn tune(
-    lab: &Lab,
+    place: Place<'_>,
     genes: Vec<Named>,
     settings: Settings,
     workers: usize,
@@ -89,7 +89,7 @@ pub(crate) fn tune(
     let points: Vec<[f64; 2]> = (0..settings.trials).map(point).collect();
     let trials: Vec<Trial> = losses.iter().flat_map(|loss| points.iter().map(|&point| trial(loss, point))).collect();
     let entrants: Vec<Entrant> = trials.iter().map(|trial| trial.entrant.clone()).collect();
-    let trained = train_all(lab, &entrants, Stage::Search, settings.seeds, workers, stop, &|_| ())?;
+    let trained = train_all(place, &entrants, Stage::Search, settings.seeds, workers, stop, &|_| ())?;
     let per_loss = usize::from(settings.trials);
     let best = trials
         .chunks(per_loss)

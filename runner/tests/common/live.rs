@@ -133,3 +133,15 @@ fn next(lines: &Receiver<String>) -> Option<String> {
         Err(RecvTimeoutError::Timeout) => panic!("the runner has said nothing for {PATIENCE:?}"),
     }
 }
+
+/// Waits until something is so, and hands back what was found.
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let late = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < late, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -166,7 +166,7 @@ pub(crate) const AFTER_SOURCE: &[(&str, &str)] = &[
     ),
     (
         "\n    tasks: {projection: {low: 8, high: 8}, shrink: {low: 1, high: 2}}",
-        "12:13: spec.evaluation.tasks.projection: pictures are either projected or shrunk: keep one of `projection` and `shrink`",
+        "12:25: spec.evaluation.tasks.projection: pictures are either projected or shrunk: keep one of `projection` and `shrink`",
     ),
     (
         "\n    tasks: {learningRate: {low: 0, high: 1}}",
@@ -363,7 +363,7 @@ pub(crate) const REPLACED: &[(&str, &str, &str)] = &[
     (
         "source: digits",
         "source: mnist",
-        "11:15: spec.evaluation.dataset.source: the text `mnist` is not known here; give `cifar`, `digits`, `fashion-mnist`, `idx`, `npy`, `npz` or `synthetic`",
+        "11:15: spec.evaluation.dataset.source: the text `mnist` is not known here; give `digits`, `fashion-mnist`, `idx`, `npy`, `npz`, `cifar` or `synthetic`",
     ),
     (
         "source: digits",

@@ -4,7 +4,7 @@
 //! the rest is drawn from. Genes are then made up: one is better by a stated gap, all others equal the champion.
 use super::figure::Figure;
 use crate::failure::Failure;
-use crate::mine::trials::{Entrant, TrialsError, train_all};
+use crate::mine::trials::{Entrant, Place, TrialsError, train_all};
 use crate::mine::workers;
 use automl_contract::spec::EvaluationSpec;
 use automl_genome::known_losses;
@@ -75,7 +75,7 @@ fn noise() -> Result<(Noise, String), Failure> {
     let lab = Lab::open(&EvaluationSpec::default().resolved(), 0).map_err(Failure::bad_input)?;
     let entrants: Vec<Entrant> = known_losses().iter().map(|known| Entrant::new(known.key, known.gene())).collect();
     let never = AtomicBool::new(false);
-    let trained = train_all(&lab, &entrants, Stage::Final, SEEDS, workers(None), &never, &|_| ());
+    let trained = train_all(Place::InProcess(&lab), &entrants, Stage::Final, SEEDS, workers(None), &never, &|_| ());
     let trained = trained.map_err(|error| match error {
         TrialsError::Interrupted => Failure::internal("the trainings ended without being stopped"),
         TrialsError::Broken(failure) => failure,

@@ -7,6 +7,7 @@ mod noise;
 mod reach;
 mod recipe;
 mod verify;
+mod worker;
 
 use crate::cli::{BenchGroup, BenchOptions};
 use crate::failure::Failure;
@@ -15,7 +16,8 @@ use crate::output;
 /// What is measured when no group is named: all that takes minutes. Memory comes last: it is the peak of what ran before.
 const QUICK: [BenchGroup; 3] = [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory];
 /// What is measured only when it is named.
-const LONG: [BenchGroup; 4] = [BenchGroup::Allocation, BenchGroup::Reach, BenchGroup::Noise, BenchGroup::Verify];
+const LONG: [BenchGroup; 5] =
+    [BenchGroup::Allocation, BenchGroup::Reach, BenchGroup::Noise, BenchGroup::Verify, BenchGroup::Worker];
 
 /// Measures the groups that were named, or the quick ones.
 pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
@@ -30,6 +32,7 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
             BenchGroup::Memory => memory::measure()?,
             BenchGroup::Noise => noise::measure(options.fashion_mnist.as_deref())?,
             BenchGroup::Verify => verify::measure()?,
+            BenchGroup::Worker => worker::measure(options.fashion_mnist.as_deref())?,
             BenchGroup::Reach => reach::measure(options.folder.as_deref())?,
         };
         for figure in figures {

@@ -6,9 +6,10 @@
 //! the deviation of a difference (normal approximation; for few seeds Student's t asks for one or two more).
 use super::figure::Figure;
 use crate::failure::Failure;
-use crate::mine::trials::{Entrant, TrialsError, train_all};
+use crate::mine::trials::{Entrant, Place, TrialsError, train_all};
 use crate::mine::workers;
-use automl_contract::spec::{DataSource, DatasetSpec, Evaluation, EvaluationSpec};
+use automl_contract::spec::{DataSource, DatasetSpec, Evaluation, EvaluationSpec, NetworkKind, NetworkSpec};
+use automl_contract::tasks::{Counts, Factors, LearningRates, Percents, Shares, TasksSpec};
 use automl_genome::KnownLoss;
 use automl_lab::{Lab, Stage};
 use statrs::distribution::{ContinuousCDF, Normal};
@@ -17,7 +18,8 @@ use std::sync::atomic::AtomicBool;
 
 /// Cross-entropy, and losses that people would put beside it.
 const LOSSES: [&str; 5] = ["cross-entropy", "label-smoothing", "focal", "poly1", "mse"];
-const SEEDS: u32 = 64;
+/// Tasks of the MLP, and of the CNN, which takes a hundred times as long.
+const TASKS: [u32; 2] = [64, 24];
 /// Gains, as shares of the examples.
 const GAINS: [f64; 3] = [0.002, 0.005, 0.01];
 const LEVEL: f64 = 0.05;
@@ -30,25 +32,43 @@ pub(super) fn measure(fashion_mnist: Option<&Path>) -> Result<Vec<Figure>, Failu
         limit: None,
     };
     let mut figures = Vec::new();
-    for (network, evaluation) in networks(&dataset) {
+    for (network, count, evaluation) in networks(&dataset) {
         let lab = Lab::open(&evaluation, 0).map_err(Failure::bad_input)?;
-        figures.extend(of_network(network, &accuracies(&lab)?)?);
+        figures.extend(of_network(&network, &accuracies(&lab, count)?)?);
     }
     Ok(figures)
 }
 
-/// What is trained: a network's name and the evaluation that has it.
-fn networks(dataset: &DatasetSpec) -> Vec<(&'static str, Evaluation)> {
-    let standard = EvaluationSpec { dataset: dataset.clone(), ..EvaluationSpec::default() };
-    vec![("MLP", standard.resolved())]
+/// What is trained: a name, how many tasks, and the evaluation. Tasks that differ in their seed alone, and such that
+/// differ in all that may be drawn for a picture.
+fn networks(dataset: &DatasetSpec) -> Vec<(String, u32, Evaluation)> {
+    let varied = TasksSpec {
+        learning_rate: Some(LearningRates { low: 0.001, high: 0.01 }),
+        width_percent: Some(Percents { low: 50, high: 200 }),
+        classes: Some(Counts { low: 4, high: 10 }),
+        projection: None,
+        shrink: Some(Factors { low: 1, high: 2 }),
+        label_noise: Some(Shares { low: 0.0, high: 0.2 }),
+    };
+    let kinds = [("MLP", NetworkKind::Mlp), ("CNN", NetworkKind::Cnn)].into_iter().zip(TASKS);
+    let of = |((name, kind), count): ((&str, NetworkKind), u32)| {
+        let network = NetworkSpec { kind, ..NetworkSpec::default() };
+        let with =
+            |tasks| EvaluationSpec { dataset: dataset.clone(), network: network.clone(), tasks, ..Default::default() };
+        [
+            (format!("{name}, {count} seeds"), count, with(None).resolved()),
+            (format!("{name}, {count} varied tasks"), count, with(Some(varied.clone())).resolved()),
+        ]
+    };
+    kinds.flat_map(of).collect()
 }
 
-/// Each loss's accuracy per seed.
-fn accuracies(lab: &Lab) -> Result<Vec<Vec<f64>>, Failure> {
+/// Each loss's accuracy per task.
+fn accuracies(lab: &Lab, count: u32) -> Result<Vec<Vec<f64>>, Failure> {
     let known = LOSSES.iter().filter_map(|key| KnownLoss::find(key));
     let entrants: Vec<Entrant> = known.map(|known| Entrant::new(known.key, known.gene())).collect();
     let stop = AtomicBool::new(false);
-    let trials = train_all(lab, &entrants, Stage::Final, SEEDS, workers(None), &stop, &|_| ());
+    let trials = train_all(Place::InProcess(lab), &entrants, Stage::Final, count, workers(None), &stop, &|_| ());
     let trials = trials.map_err(|error| match error {
         TrialsError::Interrupted => Failure::internal("a bench was interrupted"),
         TrialsError::Broken(failure) => failure,
@@ -80,13 +100,13 @@ fn of_network(network: &str, accuracies: &[Vec<f64>]) -> Result<Vec<Figure>, Fai
     };
     let points = |what: String, value: f64| figure(what, 100.0 * value, "points");
     let mut figures = vec![
-        points(format!("deviation of cross-entropy's accuracy over {SEEDS} seeds"), spread),
+        points("deviation of cross-entropy's accuracy".to_owned(), spread),
         points("deviation of a paired difference from cross-entropy, median of four losses".to_owned(), middle),
         points("the same, largest of four losses".to_owned(), largest),
     ];
     for gain in GAINS {
         let needed = seeds_needed(middle, gain).ok_or_else(few)?;
-        let what = format!("paired seeds to find a gain of {} points (80 % power, 5 % level)", 100.0 * gain);
+        let what = format!("pairs to find a gain of {} points (80 % power, 5 % level)", 100.0 * gain);
         figures.push(figure(what, needed, "seeds"));
     }
     Ok(figures)

@@ -124,9 +124,10 @@ impl Score {
         Score { gene: gene.to_string(), stage, seed, learning_rate_scale, accuracy, steps, failure }
     }
 
-    /// Whether a clock ended the training: no other attempt need end the same way.
+    /// Whether a clock, or the end of its process, ended the training: no other attempt need end the same way.
     pub(crate) fn timed_out(&self) -> bool {
-        matches!(self.failure, Some(automl_lab::Failure::Timeout { .. }))
+        use automl_lab::Failure::{Killed, OutOfMemory, Stalled, Timeout};
+        matches!(self.failure, Some(Timeout { .. } | Stalled { .. } | OutOfMemory | Killed { .. }))
     }
 }
 

@@ -1,0 +1,90 @@
+//! What a confined process costs: processor time beside the same trainings in this process, and memory.
+//!
+//! Both sides train the same losses on the same tasks, in turns, in one run: what else the machine does hits both alike.
+use super::figure::Figure;
+use crate::failure::Failure;
+use crate::worker::{Isolated, Isolation};
+use automl_contract::spec::{DataSource, DatasetSpec, Evaluation, EvaluationSpec};
+use automl_genome::{Gene, known_losses};
+use automl_lab::{Lab, Stage};
+use rustix::time::{ClockId, clock_gettime};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+/// Turns of both sides; the median counts.
+const TURNS: usize = 9;
+/// Trainings of one turn.
+const TRAININGS: u32 = 200;
+/// The memory that a worker may take beyond what it needs.
+const MEMORY: u64 = 1 << 30;
+
+pub(super) fn measure(fashion_mnist: Option<&Path>) -> Result<Vec<Figure>, Failure> {
+    let mut figures = of(&EvaluationSpec::default().resolved(), "digits")?;
+    let dataset = DatasetSpec {
+        source: DataSource::FashionMnist,
+        path: fashion_mnist.map(|folder| folder.display().to_string()),
+        ..DatasetSpec::default()
+    };
+    figures.extend(of(&EvaluationSpec { dataset, ..EvaluationSpec::default() }.resolved(), "Fashion-MNIST")?);
+    Ok(figures)
+}
+
+fn of(evaluation: &Evaluation, name: &str) -> Result<Vec<Figure>, Failure> {
+    let lab = Lab::open(evaluation, 0).map_err(Failure::bad_input)?;
+    let isolation = Isolation { evaluation: evaluation.clone(), seed: 0, memory: MEMORY };
+    let mut isolated = Isolated::start(&isolation)?;
+    let mut worker = lab.worker().map_err(Failure::internal)?;
+    let genes: Vec<Gene> = known_losses().iter().map(automl_genome::KnownLoss::gene).collect();
+    let never = AtomicBool::new(false);
+    let task = |index: u32| (&genes[index as usize % genes.len()], index / genes.len() as u32);
+    let (mut here, mut apart) = (Vec::new(), Vec::new());
+    for turn in 0..=TURNS {
+        let before = own_seconds();
+        let mut scores = Vec::new();
+        for index in 0..TRAININGS {
+            let (gene, seed) = task(index);
+            scores.push(worker.train(gene, Stage::Final, seed, &never).map_err(Failure::internal)?);
+        }
+        let between = own_seconds();
+        let child = isolated.usage()?.processor_seconds;
+        for (index, score) in (0..TRAININGS).zip(&scores) {
+            let (gene, seed) = task(index);
+            let outcome = isolated.train_at(gene, Stage::Final, seed, None, &never)?;
+            if outcome.as_ref() != Some(score) {
+                return Err(Failure::internal(format!("{gene}: {outcome:?} in a confined process, {score:?} here")));
+            }
+        }
+        let child = isolated.usage()?.processor_seconds - child;
+        // In the first turn both sides prepare the tasks.
+        if turn > 0 {
+            here.push(between - before);
+            apart.push(own_seconds() - between + child);
+        }
+    }
+    let mut overhead: Vec<f64> = here.iter().zip(&apart).map(|(here, apart)| 100.0 * (apart / here - 1.0)).collect();
+    let mut rates: Vec<f64> = apart.iter().map(|seconds| f64::from(TRAININGS) / seconds).collect();
+    let memory = isolated.usage()?.peak_memory as f64 / 1e6;
+    Ok(vec![
+        Figure::new("worker", format!("{name}, mlp: scores in a confined process"), median(&mut rates), "1/core-second"),
+        Figure::new(
+            "worker",
+            format!("{name}, mlp: processor time of a score in a confined process over one in this process, median of {TURNS} turns"),
+            median(&mut overhead),
+            "%",
+        )
+        .at_most(3.0),
+        Figure::new("worker", format!("{name}, mlp: most resident memory of a confined process"), memory, "MB")
+            .at_most(300.0),
+    ])
+}
+
+/// This process's processor time.
+fn own_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
