@@ -72,7 +72,7 @@ fn genes() -> Vec<(&'static str, String)> {
     let mut genes: Vec<(&'static str, String)> = Vec::new();
     for function in UNARY {
         // As deep as a gene may be; on the outputs, their difference to the targets, and on what has no gradient.
-        for inner in ["x", "safe_sub(x, y)", "one", "safe_mul(x, tensor(1e30))"] {
+        for inner in ["x", "safe_sub(x, y)", "one", "safe_mul(x, tensor(1e30))", "safe_div(x, y)"] {
             let room = Limits::default().depth - inner.matches('(').count();
             genes.push(("depth", nested(function, room, inner)));
             genes.push(("one level", format!("{function}({inner})")));
@@ -90,7 +90,8 @@ fn genes() -> Vec<(&'static str, String)> {
     for function in BINARY {
         // As many nodes as a gene may have.
         for leaf in ["x", "y", "one", "tensor(-0.1)"] {
-            genes.push(("size", tree(function, 10, leaf)));
+            let tree = |depth| tree(function, depth, leaf);
+            genes.push(("size", if tree(10).len() > Limits::default().bytes { tree(9) } else { tree(10) }));
         }
         for (left, last) in [("x", "y"), ("zero", "x"), ("reciprocal(x)", "x"), ("softmax(x)", "safe_exp(x)")] {
             genes.push(("chain", chain(function, 80, left, last)));

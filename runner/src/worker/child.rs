@@ -70,7 +70,9 @@ fn warm_up(lab: &Lab, worker: &mut Worker<'_>) -> Result<(), Failure> {
 }
 
 fn train(worker: &mut Worker<'_>, gene: &str, stage: Stage, seed: u32, scale: Option<f64>) -> Reply {
-    let gene = match automl_genome::parse(gene, &Limits::default()) {
+    // The parent has read it within a stranger's limits; printed anew, its constants may take more room.
+    let limits = Limits { bytes: frame::MOST, ..Limits::default() };
+    let gene = match automl_genome::parse(gene, &limits) {
         Ok(gene) => gene,
         Err(error) => return Reply::Refused(error.to_string()),
     };

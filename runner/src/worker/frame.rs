@@ -3,7 +3,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::io::{self, Read, Write};
 
 /// The most bytes of a message: a gene has at most 20 KiB, a setup a few more.
-const MOST: usize = 1 << 20;
+pub(super) const MOST: usize = 1 << 20;
 
 /// Writes a message at once, so that the other side wakes up once.
 pub(super) fn write(to: &mut impl Write, message: &impl Serialize) -> io::Result<()> {

@@ -50,7 +50,8 @@ impl Again {
 }
 
 fn gene(recorded: &Recorded) -> Result<Gene, Failure> {
-    parse(&recorded.score.gene, &Limits::default())
+    // Read once within a stranger's limits; printed anew, its constants may take more room.
+    parse(&recorded.score.gene, &Limits { bytes: 1 << 20, ..Limits::default() })
         .map_err(|error| Failure::bad_input(format!("the gene in line {}: {error}", recorded.line)))
 }
 
