@@ -112,6 +112,7 @@ pub(crate) struct IslandOptions {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub(crate) struct ScoreOptions {
     /// Genes: a file (text or `best_gene.json`), an expression, or a known loss (see `runner gene show --known`)
     #[arg(value_name = "GENE", required = true)]
@@ -134,6 +135,10 @@ pub(crate) struct ScoreOptions {
     /// Write a record of each training to this file: `runner verify FILE` computes them again
     #[arg(long, value_name = "FILE")]
     pub records: Option<PathBuf>,
+    /// Score and weigh the genes as the original's validators do, instead of comparing them: one training for each set of the
+    /// final stage [default evaluation: the original's recipe with 600 batches, 101 of them judged]
+    #[arg(long, conflicts_with_all = ["tuned", "seeds", "records"])]
+    pub original: bool,
     /// Train in this process rather than in confined ones: for genes you trust; the scores are the same
     #[arg(long)]
     pub in_process: bool,

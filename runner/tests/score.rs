@@ -229,3 +229,40 @@ fn the_records_of_a_tuned_table_can_be_computed_again() {
     // 5 losses, 3 trials on 2 seeds, then 2 final seeds.
     assert_eq!((&found["records"], &found["groups"][0]["equal"]), (&40.into(), &40.into()), "{found}");
 }
+
+#[test]
+fn the_originals_scheme_judges_what_is_left_and_weighs_by_rank() {
+    let small = common::spec::Small { steps: 60, ..Default::default() }.yaml();
+    let sets = "    sets:\n      - {stage: final}\n      - {stage: final, network: {hidden: [16]}}\n";
+    let bench = Bench::new(&small.replace("    seeds:", &format!("{sets}    seeds:")));
+    // A loss that learns; one that is not finite at the first step and one without a gradient, which both leave the
+    // untrained network; one whose gradient is undefined, which leaves nothing but answers of class 0.
+    let genes = ["reciprocal(zero)", "y", "square(safe_sub(x, y))", "safe_sqrt(safe_mul(x, y))"];
+    let rows: Value = serde_json::from_str(&score(&bench, &[&genes[..], &["--original", "--json"]].concat())).unwrap();
+    let row = |index: usize| &rows[index];
+    let accuracies = |index: usize| accuracies(row(index));
+    assert_eq!(accuracies(0), accuracies(1));
+    assert!(accuracies(0).iter().all(|accuracy| (0.0..0.6).contains(accuracy)), "{rows}");
+    assert!(accuracies(2).iter().zip(accuracies(0)).all(|(learnt, untrained)| *learnt > 2.0 * untrained), "{rows}");
+    // 120 examples of ten classes in turn, shuffled: class 0 has its share in both sets alike.
+    assert_eq!(accuracies(3)[..1], accuracies(3)[1..]);
+    assert!((0.02..0.25).contains(&accuracies(3)[0]), "{rows}");
+    for index in 0..4 {
+        let [one, two]: [f64; 2] = accuracies(index).try_into().unwrap();
+        let (mean, deviation) = (f64::midpoint(one, two), (one - two).abs() / 2_f64.sqrt());
+        let expected = 0.7 * mean + 0.3 * (1.0 - deviation / mean);
+        let found = row(index)["score"].as_f64().unwrap();
+        assert!((found - expected).abs() < 1e-6, "{index}: {found} for {expected}");
+    }
+    // The line from 5 to 1 over 50 places, cut after four: 5, 5 − 4/49, 5 − 8/49, 5 − 12/49, the first as 65,535.
+    let mut emitted: Vec<u64> = (0..4).map(|index| row(index)["emitted"].as_u64().unwrap()).collect();
+    assert_eq!(emitted[2], 65_535);
+    assert!(emitted[0] > emitted[1], "of equal scores the first given ranks first: {rows}");
+    emitted.sort_unstable();
+    assert_eq!(emitted, [62_325, 63_395, 64_465, 65_535]);
+    let weights: f64 = (0..4).map(|index| row(index)["weight"].as_f64().unwrap()).sum();
+    assert!((weights - 1.0).abs() < 1e-9);
+    let confined = score(&bench, &[&genes[..], &["--original"]].concat());
+    assert_eq!(score(&bench, &[&genes[..], &["--original", "--in-process"]].concat()), confined);
+    assert!(confined.contains("the original's scheme"), "{confined}");
+}

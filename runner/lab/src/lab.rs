@@ -28,6 +28,8 @@ pub struct Lab {
     plans: Plans,
     /// Draws each training's plan anew.
     forgets: bool,
+    /// Judges whatever a training left.
+    judges_all: bool,
     device: Device,
 }
 
@@ -74,7 +76,7 @@ impl Lab {
             sets: sets.all.iter().map(Set::about).collect(),
         };
         let tasks = evaluation.tasks.clone();
-        Ok(Lab { sets, tasks, seed, about, plans: Plans::default(), forgets: false, device })
+        Ok(Lab { sets, tasks, seed, about, plans: Plans::default(), forgets: false, judges_all: false, device })
     }
 
     /// The same without a memory of anything: each training begins from its settings alone. For checking scores that were
@@ -82,6 +84,14 @@ impl Lab {
     #[must_use]
     pub fn forgetful(self) -> Lab {
         Lab { forgets: true, ..self }
+    }
+
+    /// The same with the original validator's idea of a failed training: a loss that is not finite, or does not depend on
+    /// the outputs, ends the training, and the network is judged as it is then; a gradient that is not finite makes all
+    /// weights undefined, and undefined outputs answer with class 0.
+    #[must_use]
+    pub fn judging_all(self) -> Lab {
+        Lab { judges_all: true, ..self }
     }
 
     /// Element operations that a gene's losses may need in one training ([`crate::Failure::OverBudget`]).
@@ -164,16 +174,33 @@ impl Worker<'_> {
         if work > recipe.work_limit {
             return Err(Halt::failed(Failure::OverBudget { work, limit: recipe.work_limit }, 0));
         }
+        let judges_all = self.lab.judges_all;
         let data = &self.lab.sets.all[task.set].data;
+        let undefined = |count: usize| {
+            let examples = data.validation(stage);
+            (0..count).filter(|&index| view.judged(examples, index).1 == 0).count()
+        };
         let accuracy = match self.engine(task.set, recipe) {
             Engine::Host(host) => {
-                host.train(recipe, plan, view, data, &program, &guard)?;
+                let left = left_by(host.train(recipe, plan, view, data, &program, &guard), judges_all)?;
+                if left == Left::Undefined {
+                    return Ok((
+                        recipe.accuracy(view.judged_len(), |count| Ok::<_, Halt>(undefined(count)))?,
+                        recipe.steps,
+                    ));
+                }
                 recipe.accuracy(view.judged_len(), |count| {
                     Ok::<_, Halt>(host.correct(view, data.validation(stage), count))
                 })
             }
             Engine::Tensor(network) => {
-                network.train(recipe, plan, view, data, gene, &guard)?;
+                let left = left_by(network.train(recipe, plan, view, data, gene, &guard), judges_all)?;
+                if left == Left::Undefined {
+                    return Ok((
+                        recipe.accuracy(view.judged_len(), |count| Ok::<_, Halt>(undefined(count)))?,
+                        recipe.steps,
+                    ));
+                }
                 let refused =
                     |error: TchError| Halt::failed(Failure::Error { message: first_line(&error) }, recipe.steps);
                 recipe.accuracy(view.judged_len(), |count| {
@@ -198,5 +225,26 @@ impl Worker<'_> {
             *slot = None;
         }
         slot.get_or_insert_with(make)
+    }
+}
+
+/// What a training leaves to be judged.
+#[derive(PartialEq)]
+enum Left {
+    /// A network with usable weights, trained to the end or not.
+    Network,
+    /// Weights that are not finite.
+    Undefined,
+}
+
+/// What there is to judge after a training; an error where there is nothing.
+fn left_by(trained: Result<(), Halt>, judges_all: bool) -> Result<Left, Halt> {
+    match trained {
+        Err(Halt::Failed { failure, steps }) if judges_all => match failure {
+            Failure::NoGradient | Failure::NonfiniteValue { .. } => Ok(Left::Network),
+            Failure::NonfiniteGradient { .. } | Failure::NonfiniteWeights => Ok(Left::Undefined),
+            failure => Err(Halt::Failed { failure, steps }),
+        },
+        trained => trained.map(|()| Left::Network),
     }
 }

@@ -17,6 +17,7 @@ mod fitness;
 mod folder;
 mod gauges;
 mod island;
+mod original;
 mod picture;
 mod plan;
 mod records;

@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::gene::source::{self, Named};
 use crate::mine::compare::{Row, pair};
 use crate::mine::finale::comparison;
+use crate::mine::original;
 use crate::mine::plan::Plan;
 use crate::mine::records::{Circumstances, Writer};
 use crate::mine::service::Service;
@@ -28,17 +29,23 @@ pub(crate) fn score(options: &ScoreOptions) -> Result<(), Failure> {
             let plan = Plan::read(path)?;
             (plan.evaluation, plan.search.seed)
         }
+        None if options.original => (original::evaluation(), 0),
         None => (EvaluationSpec::default().resolved(), 0),
     };
     let genes = options.genes.iter().map(|argument| source::load(argument)).collect::<Result<Vec<Named>, _>>()?;
     let lab = Lab::open(&evaluation, seed).map_err(Failure::bad_input)?;
+    let lab = if options.original { lab.judging_all() } else { lab };
     let workers = workers(options.workers);
     let isolation = Isolation {
         evaluation: evaluation.clone(),
         seed,
         memory: worker::allowance(u64::from(options.worker_memory) << 20, workers),
+        judges_all: options.original,
     };
     let place = if options.in_process { Place::InProcess(&lab) } else { Place::Isolated(&isolation) };
+    if options.original {
+        return original::score(&lab, place, genes, workers, options.json, &service.stop).map_err(ended)?;
+    }
     let (entrants, tuning, mut records) = if options.tuned {
         let settings = tune::Settings {
             trials: options.trials,

@@ -82,10 +82,11 @@ impl Hands<'_> {
     }
 }
 
-/// Trains every entrant with seeds `0..seeds` of `stage`. The result does not depend on the number of workers.
+/// Trains every entrant with seeds `0..seeds` of `stage`: the outcomes, seed by seed, and of one seed in the entrants' order.
+/// They do not depend on the number of workers.
 ///
 /// `done` is told after each training how many are finished.
-pub(crate) fn train_all(
+pub(crate) fn train_each(
     place: Place<'_>,
     entrants: &[Entrant],
     stage: Stage,
@@ -93,9 +94,8 @@ pub(crate) fn train_all(
     workers: usize,
     stop: &AtomicBool,
     done: &(dyn Fn(usize) + Sync),
-) -> Result<Trials, TrialsError> {
-    // Seed by seed, so that workers share the prepared batches of a seed while they are warm.
-    let jobs: Vec<(u32, usize)> = (0..seeds).flat_map(|seed| (0..entrants.len()).map(move |who| (seed, who))).collect();
+) -> Result<Vec<Outcome>, TrialsError> {
+    let jobs = jobs(entrants.len(), seeds);
     let finished = AtomicUsize::new(0);
     let hands = || place.hands().map_err(TrialsError::Broken);
     let train = |hands: &mut Hands<'_>, job: usize| {
@@ -106,7 +106,26 @@ pub(crate) fn train_all(
         }
         Ok(outcome)
     };
-    let outcomes = parallel::map(jobs.len(), workers, stop, hands, train)?.ok_or(TrialsError::Interrupted)?;
+    parallel::map(jobs.len(), workers, stop, hands, train)?.ok_or(TrialsError::Interrupted)
+}
+
+/// The (seed, entrant) pairs: seed by seed, so that workers share the prepared batches of a seed while they are warm.
+fn jobs(entrants: usize, seeds: u32) -> Vec<(u32, usize)> {
+    (0..seeds).flat_map(|seed| (0..entrants).map(move |who| (seed, who))).collect()
+}
+
+/// As [`train_each`], summed up for each entrant.
+pub(crate) fn train_all(
+    place: Place<'_>,
+    entrants: &[Entrant],
+    stage: Stage,
+    seeds: u32,
+    workers: usize,
+    stop: &AtomicBool,
+    done: &(dyn Fn(usize) + Sync),
+) -> Result<Trials, TrialsError> {
+    let outcomes = train_each(place, entrants, stage, seeds, workers, stop, done)?;
+    let jobs = jobs(entrants.len(), seeds);
     let of = |who: usize| outcomes.iter().skip(who).step_by(entrants.len());
     let scored = entrants.iter().enumerate().map(|(who, entrant)| summarise(entrant, of(who)));
     let record = |(&(seed, who), outcome): (&(u32, usize), &Outcome)| {

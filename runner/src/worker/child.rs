@@ -19,6 +19,7 @@ pub(crate) fn serve() -> Result<(), Failure> {
     let mut asked = BufReader::new(io::stdin().lock());
     let Some(setup) = frame::read::<Setup>(&mut asked).map_err(broken)? else { return Ok(()) };
     let lab = match Lab::open(&setup.evaluation, setup.seed) {
+        Ok(lab) if setup.judges_all => lab.judging_all(),
         Ok(lab) => lab,
         Err(error) => return frame::write(&mut answers, &Begun::Refused(error.to_string())).map_err(broken),
     };

@@ -31,6 +31,8 @@ pub(crate) struct Isolation {
     pub seed: u32,
     /// Bytes that a child may take beyond what it needs.
     pub memory: u64,
+    /// See [`automl_lab::Lab::judging_all`].
+    pub judges_all: bool,
 }
 
 /// A worker whose trainings happen in a child.
@@ -151,6 +153,7 @@ impl Running {
             evaluation: isolation.evaluation.clone(),
             seed: isolation.seed,
             memory: Some(isolation.memory),
+            judges_all: isolation.judges_all,
             probes: false,
         };
         // A child that dies at once is told by what it does not answer.

@@ -11,6 +11,9 @@ pub(super) struct Setup {
     pub seed: u32,
     /// Bytes that training may take beyond what the child has when it is warm; `None`: no limit.
     pub memory: Option<u64>,
+    /// Judge whatever a training left, as the original's validators do.
+    #[serde(default)]
+    pub judges_all: bool,
     /// Take requests to try what is forbidden. Only tests ask for it.
     #[serde(default)]
     pub probes: bool,

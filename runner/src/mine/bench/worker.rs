@@ -31,7 +31,7 @@ pub(super) fn measure(fashion_mnist: Option<&Path>) -> Result<Vec<Figure>, Failu
 
 fn of(evaluation: &Evaluation, name: &str) -> Result<Vec<Figure>, Failure> {
     let lab = Lab::open(evaluation, 0).map_err(Failure::bad_input)?;
-    let isolation = Isolation { evaluation: evaluation.clone(), seed: 0, memory: MEMORY };
+    let isolation = Isolation { evaluation: evaluation.clone(), seed: 0, memory: MEMORY, judges_all: false };
     let mut isolated = Isolated::start(&isolation)?;
     let mut worker = lab.worker().map_err(Failure::internal)?;
     let genes: Vec<Gene> = known_losses().iter().map(automl_genome::KnownLoss::gene).collect();
