@@ -1,8 +1,8 @@
 //! CIFAR-10 and CIFAR-100 in their binary version: records of one (CIFAR-10) or two (CIFAR-100: coarse, fine) label bytes
 //! and 3,072 bytes of a picture, red, green and blue planes of 32 × 32 (Krizhevsky 2009).
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{DataError, Examples, Scaling, Shape, Source, file};
+use super::{DataError, Examples, Scaling, Shape, Source, Values, file};
 
 const SHAPE: Shape = Shape { channels: 3, height: 32, width: 32 };
 const PIXELS: usize = 3072;
@@ -25,18 +25,13 @@ pub(super) fn load(folder: &Path) -> Result<Source, DataError> {
         }
         None => ("cifar-10", 1, batches, "test_batch.bin"),
     };
-    let mut examples = Examples::default();
-    for path in train {
-        read(&path, labels, &mut examples)?;
-    }
-    let test = match file::find(folder, &[test]) {
-        None => None,
-        Some(path) => {
-            let mut test = Examples::default();
-            read(&path, labels, &mut test)?;
-            Some(test)
-        }
+    let read_all = |paths: &[PathBuf]| {
+        let (mut pixels, mut y) = (Vec::new(), Vec::new());
+        paths.iter().try_for_each(|path| read(path, labels, &mut pixels, &mut y))?;
+        Ok(Examples { x: Values::pixels(pixels), y })
     };
+    let examples = read_all(&train)?;
+    let test = file::find(folder, &[test]).map(|path| read_all(&[path])).transpose()?;
     Ok(Source {
         name: name.to_owned(),
         notice: NOTICE.to_owned(),
@@ -49,7 +44,7 @@ pub(super) fn load(folder: &Path) -> Result<Source, DataError> {
 }
 
 /// Adds a file's records. The last label byte is the class.
-fn read(path: &Path, labels: usize, examples: &mut Examples) -> Result<(), DataError> {
+fn read(path: &Path, labels: usize, pixels: &mut Vec<u8>, classes: &mut Vec<u16>) -> Result<(), DataError> {
     let bytes = file::read_all(path, file::open(path, ADVICE)?)?;
     let record = labels + PIXELS;
     if bytes.is_empty() || bytes.len() % record != 0 {
@@ -59,11 +54,10 @@ fn read(path: &Path, labels: usize, examples: &mut Examples) -> Result<(), DataE
         );
         return Err(DataError::format(path, problem));
     }
-    examples.x.reserve(bytes.len());
     for record in bytes.chunks_exact(record) {
-        let (label, pixels) = record.split_at(labels);
-        examples.y.push(u16::from(label[labels - 1]));
-        examples.x.extend(pixels.iter().map(|&pixel| f32::from(pixel)));
+        let (label, picture) = record.split_at(labels);
+        classes.push(u16::from(label[labels - 1]));
+        pixels.extend_from_slice(picture);
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use flate2::read::GzDecoder;
 
-use super::{DataError, Examples, Scaling, Shape, Source};
+use super::{DataError, Examples, Scaling, Shape, Source, Values};
 
 const FEATURES: usize = 64;
 const NOTICE: &str = "Optical Recognition of Handwritten Digits (Alpaydin, Kaynak 1998), UCI Machine Learning Repository, \
@@ -16,7 +16,7 @@ pub(super) fn load() -> Result<Source, DataError> {
     let broken = |problem: String| DataError::format(Path::new("(built-in) digits.csv.gz"), problem);
     let mut text = String::new();
     GzDecoder::new(packed).read_to_string(&mut text).map_err(|error| broken(error.to_string()))?;
-    let mut examples = Examples::default();
+    let (mut bytes, mut y) = (Vec::new(), Vec::new());
     for line in text.lines() {
         let numbers = line.split(',').map(str::parse::<u16>).collect::<Result<Vec<_>, _>>();
         let numbers = numbers.map_err(|error| broken(error.to_string()))?;
@@ -24,8 +24,9 @@ pub(super) fn load() -> Result<Source, DataError> {
         if pixels.len() != FEATURES {
             return Err(broken(format!("a line of {} pixels", pixels.len())));
         }
-        examples.x.extend(pixels.iter().map(|&pixel| f32::from(pixel)));
-        examples.y.push(*class);
+        // No pixel is larger than 16.
+        bytes.extend(pixels.iter().map(|&pixel| pixel as u8));
+        y.push(*class);
     }
     Ok(Source {
         name: "digits".to_owned(),
@@ -33,7 +34,7 @@ pub(super) fn load() -> Result<Source, DataError> {
         features: FEATURES,
         shape: Some(Shape { channels: 1, height: 8, width: 8 }),
         scaling: Scaling::Global,
-        examples,
+        examples: Examples { x: Values::pixels(bytes), y },
         test: None,
     })
 }

@@ -3,7 +3,7 @@
 //! Header: two zero bytes, the type (8: unsigned byte), the number of dimensions, then one 32-bit size per dimension.
 use std::path::{Path, PathBuf};
 
-use super::{DataError, Examples, Scaling, Shape, Source, file};
+use super::{DataError, Examples, Scaling, Shape, Source, Values, file};
 
 /// The type byte of "unsigned byte".
 const UNSIGNED_BYTE: u8 = 8;
@@ -76,9 +76,8 @@ fn pair(folder: &Path, part: &str, advice: &str) -> Result<Option<(Vec<usize>, E
     if pixels.contains(&0) {
         return Err(DataError::format(&images.path, "images without pixels"));
     }
-    let x = images.data.iter().map(|&pixel| f32::from(pixel)).collect();
     let y = labels.data.iter().map(|&label| u16::from(label)).collect();
-    Ok(Some((pixels.to_vec(), Examples { x, y })))
+    Ok(Some((pixels.to_vec(), Examples { x: Values::pixels(images.data), y })))
 }
 
 fn alone(present: &Path, missing: &str) -> DataError {

@@ -7,6 +7,7 @@
 mod cifar;
 mod digits;
 mod error;
+mod examples;
 mod file;
 mod idx;
 mod npy;
@@ -16,6 +17,8 @@ mod synthetic;
 use automl_contract::spec::{DataSource, DatasetSpec};
 
 pub use error::DataError;
+pub(crate) use examples::Examples;
+use examples::Values;
 pub(crate) use split::Dataset;
 
 /// Where Debian's package `dataset-fashion-mnist` puts the files.
@@ -26,22 +29,6 @@ const FASHION_MNIST_NOTICE: &str = "Fashion-MNIST (Xiao, Rasul, Vollgraf 2017), 
 const MAX_CLASSES: usize = 1000;
 /// The most bytes one array may take once read: keeps an absurd header from filling the memory.
 const MAX_BYTES: u64 = 8 << 30;
-
-/// Examples with their classes.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Examples {
-    /// Row after row, `features` numbers each.
-    pub x: Vec<f32>,
-    /// The class of each row.
-    pub y: Vec<u16>,
-}
-
-impl Examples {
-    /// How many examples.
-    pub(crate) fn len(&self) -> usize {
-        self.y.len()
-    }
-}
 
 /// How the features of a picture lie: channel after channel, row after row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use npyz::{DType, NpyFile, Order, TypeChar};
 
-use super::{DataError, Examples, MAX_BYTES, MAX_CLASSES, Scaling, Source, file};
+use super::{DataError, Examples, MAX_BYTES, MAX_CLASSES, Scaling, Source, Values, file};
 
 /// Headers of plain arrays are below 200 bytes; a longer one is of a structured array, which is not read.
 const MAX_HEADER: usize = 1024;
@@ -71,7 +71,7 @@ fn source(name: &str, x: &Array, y: &Array) -> Result<Source, DataError> {
         if whole { Ok(value as u16) } else { Err(DataError::format(&y.path, problem())) }
     };
     let y = y.data.iter().enumerate().map(class).collect::<Result<_, _>>()?;
-    let examples = Examples { x: x.data.iter().map(|&value| value as f32).collect(), y };
+    let examples = Examples { x: Values::Numbers(x.data.iter().map(|&value| value as f32).collect()), y };
     Ok(Source {
         name: name.to_owned(),
         notice: String::new(),

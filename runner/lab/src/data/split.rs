@@ -72,17 +72,17 @@ pub(super) fn split(source: Source, limit: Option<u32>) -> Result<Dataset, DataE
     let train = if test.is_some() { order.len() - 2 * part(JUDGE) } else { part(TRAIN) };
     let search = train + part(JUDGE);
     let select = search + part(JUDGE);
-    let mut final_ = gather(&examples, features, &order[select..]);
+    let mut final_ = examples.gather(features, &order[select..]);
     if let Some(test) = &test {
         if test.len() < MIN_EXAMPLES / 5 {
             return Err(task(format!("has {} test examples; at least {} are needed", test.len(), MIN_EXAMPLES / 5)));
         }
-        final_ = gather(test, features, &self::order(&name, "test", test.len(), limit));
+        final_ = test.gather(features, &self::order(&name, "test", test.len(), limit));
     }
     let mut dataset = Dataset {
-        train: gather(&examples, features, &order[..train]),
-        search: gather(&examples, features, &order[train..search]),
-        select: gather(&examples, features, &order[search..select]),
+        train: examples.gather(features, &order[..train]),
+        search: examples.gather(features, &order[train..search]),
+        select: examples.gather(features, &order[search..select]),
         final_,
         name,
         notice,
@@ -92,11 +92,7 @@ pub(super) fn split(source: Source, limit: Option<u32>) -> Result<Dataset, DataE
     };
     let scale = scale(&dataset.train, features, scaling);
     for part in [&mut dataset.train, &mut dataset.search, &mut dataset.select, &mut dataset.final_] {
-        for row in part.x.chunks_exact_mut(features) {
-            for (value, (mean, factor)) in row.iter_mut().zip(&scale) {
-                *value = (*value - mean) * factor;
-            }
-        }
+        part.x.scale(&scale);
     }
     Ok(dataset)
 }
@@ -124,14 +120,6 @@ fn order(name: &str, part: &str, count: usize, limit: Option<u32>) -> Vec<u32> {
     order
 }
 
-fn gather(examples: &Examples, features: usize, rows: &[u32]) -> Examples {
-    let row = |&row: &u32| &examples.x[row as usize * features..][..features];
-    Examples {
-        x: rows.iter().flat_map(row).copied().collect(),
-        y: rows.iter().map(|&row| examples.y[row as usize]).collect(),
-    }
-}
-
 /// What to subtract from each feature and what to multiply it with. A feature that never varies becomes 0.
 fn scale(train: &Examples, features: usize, scaling: Scaling) -> Vec<(f32, f32)> {
     let of = |sum: f64, squares: f64, count: f64| {
@@ -142,7 +130,9 @@ fn scale(train: &Examples, features: usize, scaling: Scaling) -> Vec<(f32, f32)>
         (mean as f32, factor as f32)
     };
     let mut sums = vec![(0.0_f64, 0.0_f64); features];
-    for row in train.x.chunks_exact(features) {
+    let mut row = vec![0.0; features];
+    for index in 0..train.len() {
+        train.write(index, &mut row);
         for (&value, (sum, squares)) in row.iter().zip(&mut sums) {
             *sum += f64::from(value);
             *squares += f64::from(value) * f64::from(value);

@@ -1,5 +1,5 @@
 //! A made-up data set of MNIST's shape: one random picture per class under noise. Easy to learn, the same in every run.
-use super::{Examples, Scaling, Source};
+use super::{Examples, Scaling, Source, Values};
 use crate::seeds::Stream;
 
 const FEATURES: usize = 784;
@@ -13,12 +13,12 @@ pub(super) fn load(limit: Option<u32>) -> Source {
     let mut stream = Stream::data("synthetic");
     let pictures: Vec<f32> = (0..CLASSES * FEATURES).map(|_| CONTRAST * stream.unit()).collect();
     let count = limit.unwrap_or(EXAMPLES) as usize;
-    let mut examples = Examples { x: Vec::with_capacity(count * FEATURES), y: Vec::with_capacity(count) };
+    let (mut x, mut y) = (Vec::with_capacity(count * FEATURES), Vec::with_capacity(count));
     for index in 0..count {
         let class = index % CLASSES;
         let picture = &pictures[class * FEATURES..(class + 1) * FEATURES];
-        examples.x.extend(picture.iter().map(|pixel| pixel + stream.unit()));
-        examples.y.push(class as u16);
+        x.extend(picture.iter().map(|pixel| pixel + stream.unit()));
+        y.push(class as u16);
     }
     Source {
         name: "synthetic".to_owned(),
@@ -26,7 +26,7 @@ pub(super) fn load(limit: Option<u32>) -> Source {
         features: FEATURES,
         shape: None,
         scaling: Scaling::Global,
-        examples,
+        examples: Examples { x: Values::Numbers(x), y },
         test: None,
     }
 }

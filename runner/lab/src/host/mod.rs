@@ -150,21 +150,21 @@ impl Host {
 
     /// Makes the features of some examples, row after row into `values[0]`.
     fn features(&mut self, map: &FeatureMap, examples: &Examples, rows: usize, row: impl Fn(usize) -> usize) {
-        let width = self.layers[0].inputs;
-        let features = examples.x.len() / examples.len().max(1);
-        let example = |index: usize| &examples.x[row(index) * features..][..features];
+        let (width, features) = (self.layers[0].inputs, examples.features());
         let out = &mut self.values[0][..rows * width];
+        if *map == FeatureMap::Same {
+            out.chunks_exact_mut(width).enumerate().for_each(|(index, out)| examples.write(row(index), out));
+            return;
+        }
+        self.raw.resize(rows * features, 0.0);
+        self.raw.chunks_exact_mut(features).enumerate().for_each(|(index, raw)| examples.write(row(index), raw));
         match map {
-            FeatureMap::Same => {
-                out.chunks_exact_mut(width).enumerate().for_each(|(index, out)| out.copy_from_slice(example(index)));
-            }
+            FeatureMap::Same => {}
             FeatureMap::Shrink { shape, factor } => {
-                let small = out.chunks_exact_mut(width).enumerate();
-                small.for_each(|(index, out)| shrink(example(index), *shape, *factor, out));
+                let pictures = self.raw.chunks_exact(features).zip(out.chunks_exact_mut(width));
+                pictures.for_each(|(picture, out)| shrink(picture, *shape, *factor, out));
             }
             FeatureMap::Project { matrix, inputs, outputs } => {
-                self.raw.clear();
-                (0..rows).for_each(|index| self.raw.extend_from_slice(example(index)));
                 multiply(out, Matrix::new(&self.raw, rows, *inputs), Matrix::new(matrix, *inputs, *outputs));
             }
         }

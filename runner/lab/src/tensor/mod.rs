@@ -45,7 +45,7 @@ impl Shared {
     pub(crate) fn new(data: &Dataset, device: Device) -> Result<Shared, TchError> {
         let part = |examples: &Examples| {
             let sizes = [examples.len() as i64, data.features as i64];
-            Tensor::f_from_slice(&examples.x)?.f_view(sizes)?.f_to_device(device)
+            Tensor::f_from_slice(&examples.all())?.f_view(sizes)?.f_to_device(device)
         };
         let [search, select, last] = Stage::ALL.map(|stage| part(data.validation(stage)));
         Ok(Shared(Mutex::new([part(&data.train)?, search?, select?, last?])))

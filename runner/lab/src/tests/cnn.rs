@@ -75,7 +75,7 @@ fn its_outputs_are_those_of_plain_loops() {
         (&plan.parameters[layer.start..layer.biases()], &plan.parameters[layer.biases()..layer.end()])
     };
     for (example, outputs) in outputs.chunks_exact(10).enumerate() {
-        let x: Vec<f64> = data.train.x[64 * example..][..64].iter().map(|&pixel| f64::from(pixel)).collect();
+        let x: Vec<f64> = data.train.all()[64 * example..][..64].iter().map(|&pixel| f64::from(pixel)).collect();
         let x = convolve(&x, [1, 8, 8], parts(0).0, parts(0).1);
         let x = convolve(&x, [3, 4, 4], parts(1).0, parts(1).1);
         assert_eq!(x.len(), 6 * 2 * 2);

@@ -5,7 +5,12 @@ use crate::Stage;
 use crate::data::{self, Examples};
 
 fn rows(examples: &Examples, features: usize) -> impl Iterator<Item = Vec<u32>> {
-    examples.x.chunks_exact(features).map(|row| row.iter().map(|value| value.to_bits()).collect())
+    examples
+        .all()
+        .chunks_exact(features)
+        .map(|row| row.iter().map(|value| value.to_bits()).collect())
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 #[test]
@@ -24,7 +29,7 @@ fn digits_are_complete_and_standardised() {
     let sizes = data.sizes();
     assert_eq!([sizes.train, sizes.search, sizes.select, sizes.final_], [898, 269, 269, 361]);
     assert_eq!((data.features, data.classes), (64, 10));
-    let values = data.train.x.iter().map(|&value| f64::from(value));
+    let values = data.train.all().into_iter().map(f64::from);
     let count = data.train.x.len() as f64;
     let (sum, squares) = values.fold((0.0, 0.0), |(sum, squares), value| (sum + value, squares + value * value));
     assert!((sum / count).abs() < 1e-5 && (squares / count - 1.0).abs() < 1e-5);

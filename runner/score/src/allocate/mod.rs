@@ -14,7 +14,7 @@
 //! Choosing the best of many by the same seeds that then prove it better is the usual way to fool oneself: its mean is too
 //! high. Here no seeds are set aside, and the verdicts are still right, for this reason. Imagine the whole table of accuracies, every
 //! candidate on every seed up to the cap, as drawn before anything is trained; an allocation only decides which of it is
-//! seen. For each challenger, [`Sequence`] bounds the probability that its evidence against "equal to the champion" *ever*
+//! seen. For each challenger, [`Sequence`](crate::Sequence) bounds the probability that its evidence against "equal to the champion" *ever*
 //! reaches 1/α along that table's row, seen or not. A verdict is only given where it has been reached, for the first n seeds
 //! of the row. Therefore every wrong verdict, whenever and for whatever reason anyone looked there, stopped there or stopped
 //! looking there, is within the rows that ever reach it: at most α of each, and α·challengers of all together. Nothing is asked of the

@@ -1,24 +1,39 @@
 //! What a confined process costs: processor time beside the same trainings in this process, and memory.
 //!
-//! Both sides train the same losses on the same tasks, in turns, in one run: what else the machine does hits both alike.
+//! Both sides train the same losses on the same tasks, a few at a time in turn and on the same processor: what else the machine
+//! does hits both alike.
 use super::figure::Figure;
 use crate::failure::Failure;
 use crate::worker::{Isolated, Isolation};
 use automl_contract::spec::{DataSource, DatasetSpec, Evaluation, EvaluationSpec};
 use automl_genome::{Gene, known_losses};
 use automl_lab::{Lab, Stage};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-/// Turns of both sides; the median counts.
-const TURNS: usize = 9;
-/// Trainings of one turn.
-const TRAININGS: u32 = 200;
+/// Rounds of both sides; the median counts.
+const ROUNDS: usize = 9;
+/// Turns of each side in a round.
+const TURNS: u32 = 10;
+/// Trainings of a turn.
+const TRAININGS: u32 = 20;
 /// The memory that a worker may take beyond what it needs.
 const MEMORY: u64 = 1 << 30;
 
 pub(super) fn measure(fashion_mnist: Option<&Path>) -> Result<Vec<Figure>, Failure> {
+    // A child is born where its parent may run.
+    let all = sched_getaffinity(None).map_err(Failure::internal)?;
+    let mut one = CpuSet::new();
+    (0..CpuSet::MAX_CPU).find(|cpu| all.is_set(*cpu)).into_iter().for_each(|cpu| one.set(cpu));
+    sched_setaffinity(None, &one).map_err(Failure::internal)?;
+    let figures = both(fashion_mnist);
+    sched_setaffinity(None, &all).map_err(Failure::internal)?;
+    figures
+}
+
+fn both(fashion_mnist: Option<&Path>) -> Result<Vec<Figure>, Failure> {
     let mut figures = of(&EvaluationSpec::default().resolved(), "digits")?;
     let dataset = DatasetSpec {
         source: DataSource::FashionMnist,
@@ -38,37 +53,44 @@ fn of(evaluation: &Evaluation, name: &str) -> Result<Vec<Figure>, Failure> {
     let never = AtomicBool::new(false);
     let task = |index: u32| (&genes[index as usize % genes.len()], index / genes.len() as u32);
     let (mut here, mut apart) = (Vec::new(), Vec::new());
-    for turn in 0..=TURNS {
-        let before = own_seconds();
-        let mut scores = Vec::new();
-        for index in 0..TRAININGS {
-            let (gene, seed) = task(index);
-            scores.push(worker.train(gene, Stage::Final, seed, &never).map_err(Failure::internal)?);
-        }
-        let between = own_seconds();
-        let child = isolated.usage()?.processor_seconds;
-        for (index, score) in (0..TRAININGS).zip(&scores) {
-            let (gene, seed) = task(index);
-            let outcome = isolated.train_at(gene, Stage::Final, seed, None, &never)?;
-            if outcome.as_ref() != Some(score) {
-                return Err(Failure::internal(format!("{gene}: {outcome:?} in a confined process, {score:?} here")));
+    for round in 0..=ROUNDS {
+        let (mut ours, mut theirs) = (0.0, 0.0);
+        for turn in 0..TURNS {
+            let trainings = turn * TRAININGS..(turn + 1) * TRAININGS;
+            let before = own_seconds();
+            let mut scores = Vec::new();
+            for index in trainings.clone() {
+                let (gene, seed) = task(index);
+                scores.push(worker.train(gene, Stage::Final, seed, &never).map_err(Failure::internal)?);
             }
+            let between = own_seconds();
+            let child = isolated.usage()?.processor_seconds;
+            for (index, score) in trainings.zip(&scores) {
+                let (gene, seed) = task(index);
+                let outcome = isolated.train_at(gene, Stage::Final, seed, None, &never)?;
+                if outcome.as_ref() != Some(score) {
+                    return Err(Failure::internal(format!(
+                        "{gene}: {outcome:?} in a confined process, {score:?} here"
+                    )));
+                }
+            }
+            ours += between - before;
+            theirs += own_seconds() - between + isolated.usage()?.processor_seconds - child;
         }
-        let child = isolated.usage()?.processor_seconds - child;
-        // In the first turn both sides prepare the tasks.
-        if turn > 0 {
-            here.push(between - before);
-            apart.push(own_seconds() - between + child);
+        // In the first round both sides prepare the tasks.
+        if round > 0 {
+            here.push(ours);
+            apart.push(theirs);
         }
     }
     let mut overhead: Vec<f64> = here.iter().zip(&apart).map(|(here, apart)| 100.0 * (apart / here - 1.0)).collect();
-    let mut rates: Vec<f64> = apart.iter().map(|seconds| f64::from(TRAININGS) / seconds).collect();
+    let mut rates: Vec<f64> = apart.iter().map(|seconds| f64::from(TURNS * TRAININGS) / seconds).collect();
     let memory = isolated.usage()?.peak_memory as f64 / 1e6;
     Ok(vec![
         Figure::new("worker", format!("{name}, mlp: scores in a confined process"), median(&mut rates), "1/core-second"),
         Figure::new(
             "worker",
-            format!("{name}, mlp: processor time of a score in a confined process over one in this process, median of {TURNS} turns"),
+            format!("{name}, mlp: processor time of a score in a confined process over one in this process, median of {ROUNDS} rounds"),
             median(&mut overhead),
             "%",
         )
