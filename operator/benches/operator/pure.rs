@@ -2,7 +2,7 @@
 use std::{collections::BTreeMap, hint::black_box, sync::Arc};
 
 use automl_api::MinerRun;
-use automl_contract::progress::Progress;
+use automl_contract::{pod::Indexes, progress::Progress};
 use automl_operator::minerrun::{Kept, Seen, View, build, decide, ending, status, validate};
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use rustix::time::{ClockId, clock_gettime};
@@ -37,7 +37,7 @@ pub(crate) fn measure() {
     let run = run(ISLANDS);
     let plan = validate(&run, IMAGE).expect("it is right");
     let children = build(&plan);
-    let mut job = children.job(&plan, "");
+    let mut job = children.job(&plan, &Indexes::default());
     job.metadata.uid = Some("9f0e0f5e-7a1c-4d0b-9f0e-0123456789ab".to_owned());
     job.status = serde_json::from_value(json!({ "active": ISLANDS, "ready": ISLANDS })).expect("a Job's status");
     let name = children.job_name(&plan);

@@ -2,7 +2,10 @@
 //! for a failure to back off from, although the Job's policy says not to count it.
 use std::time::Duration;
 
-use automl_contract::{exit, pod};
+use automl_contract::{
+    exit,
+    pod::{self, Indexes},
+};
 use automl_operator::minerrun::{build, validate};
 use automl_testbed::Image;
 use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
@@ -41,7 +44,7 @@ impl Replaced {
         world.cluster.load(&image).expect("the image is loaded");
         world.namespace(NAMESPACE);
         let plan = validate(&pure::run(1), IMAGE).expect("it is right");
-        let mut job = build(&plan).job(&plan, "");
+        let mut job = build(&plan).job(&plan, &Indexes::default());
         // It belongs to no run.
         job.metadata.owner_references = None;
         job.metadata.labels = None;

@@ -1,7 +1,7 @@
 //! Fourth step: writes. Each child is applied only when it differs from what was last applied.
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use automl_api::labels::MANAGER;
+use automl_api::{labels::MANAGER, names::Version};
 use automl_contract::metrics;
 use k8s_openapi::api::{
     batch::v1::Job,
@@ -27,6 +27,8 @@ use super::{
     validate::{self, Plan},
 };
 
+/// The kind of what is not applied whole.
+const JOB: &str = "Job";
 /// How often the archive of a run that searches is written at most.
 const ARCHIVE_EVERY: std::time::Duration = std::time::Duration::from_secs(30);
 
@@ -60,7 +62,7 @@ where
     K: Child,
 {
     let (kind, name) = (K::NAME, child.name_any());
-    let content = validate::version(&serde_json::to_value(child).unwrap_or_default());
+    let content = content(child);
     let key = ObjectRef::new(&name).within(&plan.namespace);
     let present = known.get(&key).and_then(|present| present.resource_version());
     match memory.due(kind, &name, content, present.as_deref()) {
@@ -75,6 +77,11 @@ where
             Ok(())
         }
     }
+}
+
+/// Changes with everything that is written.
+fn content(child: &impl Serialize) -> Version {
+    validate::version(&serde_json::to_value(child).unwrap_or_default())
 }
 
 /// A kind of child that is applied whole.
@@ -113,24 +120,31 @@ async fn apply<K: Child>(scope: &Scope, plan: &Plan, child: &K, name: &str) -> R
 pub(crate) async fn archive(
     scope: &Scope,
     plan: &Plan,
-    kept: &Kept,
+    kept: &Arc<Kept>,
     memory: &mut Memory,
     at_once: bool,
 ) -> Result<bool, Error> {
     let name = plan.name.archive();
     let key = ObjectRef::new(&name).within(&plan.namespace);
     let is_there = scope.caches.config_maps.get(&key).is_some();
-    let nothing = *kept == Kept::new(plan);
-    let settled = match &memory.written {
-        None => nothing,
+    let (is_written, settled) = match &memory.written {
+        None => {
+            let nothing = **kept == Kept::new(plan);
+            (nothing, nothing)
+        }
         Some((written, at)) => {
+            let is_written = Arc::ptr_eq(written, kept) || written == kept;
+            if is_written {
+                // One copy is enough.
+                memory.kept = Some(Arc::clone(written));
+            }
             let echoed = is_there || at.elapsed() < ECHO;
             let urgent = at_once || written.finished != kept.finished;
-            echoed && (written == kept || (!urgent && at.elapsed() < ARCHIVE_EVERY))
+            (is_written, echoed && (is_written || (!urgent && at.elapsed() < ARCHIVE_EVERY)))
         }
     };
     if settled {
-        return Ok(memory.written.as_ref().is_none_or(|(written, _)| written == kept));
+        return Ok(is_written);
     }
     let map = kept.write(plan).map_err(|error| Error::Apply {
         kind: ConfigMap::NAME,
@@ -138,15 +152,23 @@ pub(crate) async fn archive(
         source: kube::Error::SerdeError(error),
     })?;
     apply(scope, plan, &map, &name).await?;
-    memory.written = Some((kept.clone(), Instant::now()));
+    memory.written = Some((Arc::clone(kept), Instant::now()));
     Ok(true)
 }
 
-/// Does what was decided about Jobs.
-pub(crate) async fn jobs(scope: &Scope, plan: &Plan, acts: &[Act]) -> Result<(), Error> {
+/// Does what was decided about Jobs; says whether a watch may not have told of our own write yet.
+pub(crate) async fn jobs(scope: &Scope, plan: &Plan, acts: &[Act], memory: &mut Memory) -> Result<bool, Error> {
     let api: Api<Job> = Api::namespaced(scope.context.client.clone(), &plan.namespace);
+    let mut look_again = false;
     for act in acts {
-        scope.context.gauges.count(&metrics::OPERATOR_WRITES, &["Job"]);
+        if let Act::Create(job) | Act::Adjust(job) = act {
+            // Decided because the watch tells something else: of what was just written it has not told yet.
+            if memory.due(JOB, &job.name_any(), content(job), None) == Due::Wait {
+                look_again = true;
+                continue;
+            }
+        }
+        scope.context.gauges.count(&metrics::OPERATOR_WRITES, &[JOB]);
         let (name, done) = match act {
             Act::Create(job) => {
                 let parameters = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
@@ -170,10 +192,14 @@ pub(crate) async fn jobs(scope: &Scope, plan: &Plan, acts: &[Act]) -> Result<(),
             // The watch has not told yet: it is as it shall be.
             Err(kube::Error::Api(status)) if matches!(act, Act::Create(_)) && status.is_already_exists() => {}
             Err(kube::Error::Api(status)) if matches!(act, Act::Delete { .. }) && matches!(status.code, 404 | 409) => {}
-            done => done.map_err(|source| Error::Apply { kind: "Job", name, source })?,
+            done => done.map_err(|source| Error::Apply { kind: JOB, name: name.clone(), source })?,
+        }
+        match act {
+            Act::Create(job) | Act::Adjust(job) => memory.applied(JOB, name, content(job), String::new()),
+            Act::Delete { .. } => memory.forget(JOB, name),
         }
     }
-    Ok(())
+    Ok(look_again)
 }
 
 /// A Job without the fields that cannot change, which would be ours if we applied them.
@@ -203,7 +229,7 @@ pub(crate) async fn prune(scope: &Scope, plan: &Plan, children: &Children, memor
             Err(kube::Error::Api(status)) if status.code == 404 => {}
             done => drop(done.map_err(|source| Error::Apply { kind: ConfigMap::NAME, name: name.clone(), source })?),
         }
-        memory.applied.remove(&(ConfigMap::NAME, name));
+        memory.forget(ConfigMap::NAME, name);
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! What was found, kept in a `ConfigMap` of the run so that it outlives the pods.
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
 use automl_api::status::{Best, Interval};
 use automl_contract::{
     archive::{Found, front},
-    pod,
+    pod::Indexes,
     progress::{Best as Told, Progress},
 };
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -27,9 +27,9 @@ pub struct Kept {
     pub search_version: String,
     /// The spec, with its budget, that islands have finished.
     pub spec_version: String,
-    /// Islands that have finished, as `0-2,5`.
+    /// Islands that have finished.
     #[serde(default)]
-    pub finished: String,
+    pub finished: Indexes,
     /// Generations of a finished island.
     #[serde(default)]
     pub generation: u64,
@@ -59,12 +59,13 @@ impl Kept {
 
     /// What an earlier search of another spec found is dropped, and islands that had finished a smaller budget go on.
     #[must_use]
-    pub fn made_for(self, plan: &Plan) -> Self {
+    pub fn made_for(self: Arc<Self>, plan: &Plan) -> Arc<Self> {
         if self.search_version != plan.search_version.to_string() {
-            return Self::new(plan);
+            return Arc::new(Self::new(plan));
         }
         if self.spec_version != plan.spec_version.to_string() {
-            return Self { spec_version: plan.spec_version.to_string(), finished: String::new(), ..self };
+            let (spec_version, finished) = (plan.spec_version.to_string(), Indexes::default());
+            return Arc::new(Self { spec_version, finished, ..Arc::unwrap_or_clone(self) });
         }
         self
     }
@@ -126,7 +127,7 @@ impl Kept {
 
     /// An island has finished, and all it found is taken up.
     pub fn finish(&mut self, told: &Progress) {
-        self.finished = pod::union(&self.finished, &told.island.to_string());
+        self.finished.join(&told.island.into());
         self.generation = self.generation.max(told.generation);
     }
 }

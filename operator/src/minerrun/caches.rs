@@ -28,7 +28,7 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
-use super::Context;
+use super::{Context, trim};
 use automl_contract::metrics;
 
 /// A run as it is watched: one that cannot be read does not stop the others.
@@ -79,15 +79,17 @@ pub(crate) fn watch(context: &Arc<Context>, namespace: Option<&str>) -> (Caches,
     let ours =
         watcher::Config::default().labels(&format!("{}={},{}", labels::NAME, labels::APP, labels::RUN)).page_size(PAGE);
     let everything = watcher::Config::default().page_size(PAGE);
-    let (runs, runs_stream) = reflect(context, api(client, namespace), everything.clone(), |run: &mut Run| {
-        run.managed_fields_mut().clear();
-    });
-    let (jobs, jobs_stream) = reflect(context, api(client, namespace), ours.clone(), trim_job);
-    let (pods, pods_stream) = reflect(context, api(client, namespace), ours.clone(), trim_pod);
-    let (config_maps, config_maps_stream) = reflect(context, api(client, namespace), ours.clone(), trim);
-    let (services, services_stream) = reflect(context, api(client, namespace), ours.clone(), trim);
-    let (policies, policies_stream) = reflect(context, api(client, namespace), ours.clone(), trim);
-    let (claims, claims_stream) = reflect(context, api(client, namespace), ours, trim);
+    let trim_run = {
+        let context = Arc::clone(context);
+        move |run: &mut Run| trim::run(run, |name| context.remembers(name))
+    };
+    let (runs, runs_stream) = reflect(context, api(client, namespace), everything.clone(), trim_run);
+    let (jobs, jobs_stream) = reflect(context, api(client, namespace), ours.clone(), trim::job);
+    let (pods, pods_stream) = reflect(context, api(client, namespace), ours.clone(), trim::pod);
+    let (config_maps, config_maps_stream) = reflect(context, api(client, namespace), ours.clone(), trim::child);
+    let (services, services_stream) = reflect(context, api(client, namespace), ours.clone(), trim::child);
+    let (policies, policies_stream) = reflect(context, api(client, namespace), ours.clone(), trim::child);
+    let (claims, claims_stream) = reflect(context, api(client, namespace), ours, trim::child);
     let caches = Caches { runs, jobs, pods, config_maps, services, policies, claims, warnings: Warnings::default() };
     let streams = Streams {
         runs: runs_stream,
@@ -177,41 +179,6 @@ fn events(
         one("reason=FailedMount,involvedObject.kind=Pod"),
     )
     .boxed()
-}
-
-fn trim<K: Resource>(object: &mut K) {
-    object.managed_fields_mut().clear();
-    object.meta_mut().annotations = None;
-}
-
-/// Of a Job: how many islands, whether it is suspended, which spec it searches with, and its status.
-fn trim_job(job: &mut Job) {
-    job.managed_fields_mut().clear();
-    if let Some(spec) = &mut job.spec {
-        spec.template = k8s_openapi::api::core::v1::PodTemplateSpec::default();
-        spec.pod_failure_policy = None;
-        spec.selector = None;
-    }
-}
-
-/// Of a pod: whose it is, where it answers, and what is the matter with it.
-fn trim_pod(pod: &mut Pod) {
-    pod.managed_fields_mut().clear();
-    pod.meta_mut().annotations = None;
-    pod.spec = None;
-    if let Some(status) = &mut pod.status {
-        status.host_ip = None;
-        status.host_ips = None;
-        status.pod_ips = None;
-        status.resource_claim_statuses = None;
-        for container in status.container_statuses.iter_mut().flatten() {
-            container.volume_mounts = None;
-            container.resources = None;
-            container.allocated_resources = None;
-            container.image_id = String::new();
-            container.container_id = None;
-        }
-    }
 }
 
 /// The last warnings about objects, by their uid.

@@ -32,7 +32,8 @@ const SILENCE: Duration = Duration::from_mins(30);
 /// The most runs that the diagnostics page lists.
 const LISTED: usize = 1000;
 
-type Name = (String, String);
+/// A run, by namespace and name.
+pub(crate) type Name = (String, String);
 type Remembered = Arc<tokio::sync::Mutex<Memory>>;
 
 /// What all reconciles share.
@@ -121,6 +122,12 @@ impl Context {
             *memory = fresh();
         }
         Arc::clone(memory)
+    }
+
+    /// Whether a run's status is remembered, so that what the watch tells of it is no news.
+    pub(crate) fn remembers(&self, name: &Name) -> bool {
+        // A status is remembered before it is shown.
+        held(&self.phases).contains_key(name)
     }
 
     /// How many reconciles of a run have failed since one went well.

@@ -9,7 +9,7 @@ use automl_api::{
     MinerRunStatus,
     conditions::{self, ConditionType, Reason},
 };
-use automl_contract::{exit, pod as agreed};
+use automl_contract::exit;
 use k8s_openapi::{
     api::batch::v1::{Job, JobCondition},
     apimachinery::pkg::apis::meta::v1::Time,
@@ -63,7 +63,7 @@ pub fn ending(
     }
     let job = seen.job(&children.job_name(plan));
     let islands = plan.spec.replicas;
-    let all = islands > 0 && (0..islands).all(|island| agreed::listed(&kept.finished, island));
+    let all = islands > 0 && kept.finished.count_below(islands) == islands;
     if all && seen.live_pods().next().is_none() || job.is_some_and(|job| has_ended(job, "Complete").is_some()) {
         let message = match islands {
             1 => "the island has considered its whole budget".to_owned(),

@@ -6,7 +6,8 @@ use std::{
 
 use automl_api::labels;
 use automl_contract::{
-    metrics, pod as agreed,
+    metrics,
+    pod::Indexes,
     progress::{Phase, Progress},
 };
 use futures_util::{StreamExt as _, stream};
@@ -33,6 +34,10 @@ const FIRST: Duration = Duration::from_secs(1);
 const OFTEN: Duration = Duration::from_secs(5);
 /// For each run that searches the interval grows, so that all of them cause at most twenty writes in a second.
 const FOR_EACH_RUN: Duration = Duration::from_millis(50);
+
+/// The labels of a pod that name its Job and its island; the Job controller sets them.
+pub(super) const JOB_NAME: &str = "batch.kubernetes.io/job-name";
+pub(super) const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 
 /// What is there of a run.
 #[derive(Default)]
@@ -70,7 +75,7 @@ impl Seen {
 
     /// Whether pods of other Jobs than this one are still there.
     fn has_old_pods(&self, job: &str) -> bool {
-        self.live_pods().any(|pod| pod.labels().get("batch.kubernetes.io/job-name").is_none_or(|name| name != job))
+        self.live_pods().any(|pod| pod.labels().get(JOB_NAME).is_none_or(|name| name != job))
     }
 }
 
@@ -89,7 +94,7 @@ pub(super) fn is_ready(pod: &Pod) -> bool {
 
 /// The island of a pod.
 pub(super) fn index_of(pod: &Pod) -> Option<u32> {
-    pod.labels().get("batch.kubernetes.io/job-completion-index")?.parse().ok()
+    pod.labels().get(INDEX)?.parse().ok()
 }
 
 /// Gathers what the watches know; no request.
@@ -138,12 +143,13 @@ pub(crate) async fn recall(scope: &Scope, plan: &Plan, memory: &mut Memory) -> R
         return Ok(());
     }
     let name = plan.name.archive();
-    let mut kept = Kept::new(plan);
+    let mut kept = Arc::new(Kept::new(plan));
     if scope.caches.config_maps.get(&ObjectRef::new(&name).within(&plan.namespace)).is_some() {
         let api: Api<ConfigMap> = Api::namespaced(scope.context.client.clone(), &plan.namespace);
         if let Some(read) = api.get_opt(&name).await.map_err(Error::Dereference)?.as_ref().and_then(Kept::read) {
-            memory.written = Some((read.clone(), Instant::now()));
-            kept = read.made_for(plan);
+            kept = Arc::new(read);
+            memory.written = Some((Arc::clone(&kept), Instant::now()));
+            kept = kept.made_for(plan);
         }
     }
     memory.kept = Some(kept);
@@ -196,8 +202,9 @@ pub(crate) async fn ask_pods(scope: &Scope, plan: &Plan, seen: &mut Seen, memory
         .buffer_unordered(32)
         .collect()
         .await;
-    let kept = memory.kept.get_or_insert_with(|| Kept::new(plan));
+    let kept = memory.kept.get_or_insert_with(|| Arc::new(Kept::new(plan)));
     for (told, mark, genes, address) in answers.into_iter().flatten() {
+        let kept = Arc::make_mut(kept);
         kept.learn(&told);
         if let Some(genes) = genes {
             kept.add(told.island, genes);
@@ -213,11 +220,11 @@ pub(crate) async fn ask_pods(scope: &Scope, plan: &Plan, seen: &mut Seen, memory
 
 /// Islands that ended without having been asked last: what they left with the kubelet is their progress.
 fn take_up_ended(plan: &Plan, seen: &Seen, memory: &mut Memory) {
-    let kept = memory.kept.get_or_insert_with(|| Kept::new(plan));
+    let kept = memory.kept.get_or_insert_with(|| Arc::new(Kept::new(plan)));
     for job in &seen.jobs {
         let same = job.annotations().get(SPEC_VERSION).is_some_and(|version| *version == plan.spec_version.to_string());
         if let Some(list) = job.status.as_ref().and_then(|status| status.completed_indexes.as_ref()).filter(|_| same) {
-            kept.finished = agreed::union(&kept.finished, list);
+            Arc::make_mut(kept).finished.join(&Indexes::from(list.as_str()));
         }
     }
     for pod in &seen.pods {
@@ -227,6 +234,7 @@ fn take_up_ended(plan: &Plan, seen: &Seen, memory: &mut Memory) {
         };
         if told.phase == Phase::Done && told.run == plan.name.to_string() && !memory.fetched.contains_key(&told.island)
         {
+            let kept = Arc::make_mut(kept);
             kept.learn(&told);
             kept.generation = kept.generation.max(told.generation);
             memory.told.entry(told.island).or_insert(told);

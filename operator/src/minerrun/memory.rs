@@ -1,6 +1,7 @@
 //! What the operator remembers of a run between reconciles. All of it can be lost: it saves requests, it decides nothing.
 use std::{
     collections::{BTreeMap, HashMap},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -19,12 +20,12 @@ pub(crate) struct Memory {
     pub(crate) uid: String,
     /// Children as they were last applied, by kind and name.
     pub(crate) applied: HashMap<(&'static str, String), Applied>,
-    /// The status that was last written.
+    /// The status that was last written, by this operator or an earlier one.
     pub(crate) status: Option<MinerRunStatus>,
     /// What was found.
-    pub(crate) kept: Option<Kept>,
-    /// What of it was last written, and when.
-    pub(crate) written: Option<(Kept, Instant)>,
+    pub(crate) kept: Option<Arc<Kept>>,
+    /// What of it was last written, and when; the same copy as long as nothing more was found.
+    pub(crate) written: Option<(Arc<Kept>, Instant)>,
     /// What pods last said, by island.
     pub(crate) told: BTreeMap<u32, Progress>,
     /// The archive that was last fetched of an island, by its best gene and size.
@@ -69,6 +70,11 @@ impl Memory {
             _ if applied.at.elapsed() < ECHO => Due::Wait,
             _ => Due::Apply,
         }
+    }
+
+    /// A child that was deleted is to be written again at once where it is wanted.
+    pub(crate) fn forget(&mut self, kind: &'static str, name: String) {
+        self.applied.remove(&(kind, name));
     }
 
     /// Remembers a child as the API server answered.

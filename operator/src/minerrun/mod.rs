@@ -7,8 +7,9 @@
 //! apply        the writes
 //! status       what is said of the run                                            pure
 //!
-//! caches  what the API server told     memory  what saves requests      archive  what was found, kept
-//! trouble what is the matter with pods, in words                        error    what can go wrong, by step
+//! caches  what the API server told     trim    what of it is kept       memory   what saves requests
+//! archive what was found, kept         trouble what is the matter with pods, in words
+//! error   what can go wrong, by step
 //! ```
 //! Progress is nowhere but in the cluster: an operator that is killed between any two writes goes on from what is there.
 mod apply;
@@ -23,6 +24,7 @@ mod error;
 mod memory;
 mod report;
 mod status;
+mod trim;
 mod trouble;
 mod validate;
 
@@ -181,7 +183,7 @@ async fn steps(run: &Run, scope: &Scope, memory: &mut Memory) -> Result<Action, 
     if run.metadata.deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
-    let before = memory.status.clone().or_else(|| run.status.clone()).unwrap_or_default();
+    let before = memory.status.get_or_insert_with(|| run.status.clone().unwrap_or_default()).clone();
 
     let mut seen = dereference::dereference(scope, &context::key(run));
     let plan = match validate(run, &scope.context.settings.runner_image) {
@@ -226,7 +228,7 @@ async fn write(
     plan: &Plan,
     children: &build::Children,
     seen: &Seen,
-    kept: &archive::Kept,
+    kept: &Arc<Kept>,
     memory: &mut Memory,
     ending: Option<&Ending>,
 ) -> Result<bool, Error> {
@@ -246,7 +248,7 @@ async fn write(
             }
         }
     }
-    apply::jobs(scope, plan, &acts).await?;
+    look_again |= apply::jobs(scope, plan, &acts, memory).await?;
     let name = children.job_name(plan);
     if acts.is_empty() && !seen.has_old(&name) {
         apply::prune(scope, plan, children, memory).await?;

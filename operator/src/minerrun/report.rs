@@ -77,10 +77,6 @@ async fn put(
 ) -> Result<(), Error> {
     let context = &scope.context;
     let (name, namespace) = (metadata.name.clone().unwrap_or_default(), metadata.namespace.clone().unwrap_or_default());
-    context.show(&namespace, &name, &wanted);
-    if wanted == *before && memory.status.is_some() {
-        return Ok(());
-    }
     if wanted != *before {
         let api: Api<PartialObjectMeta<MinerRun>> = Api::namespaced(context.client.clone(), &namespace);
         context.gauges.count(&metrics::OPERATOR_WRITES, &["MinerRun"]);
@@ -101,6 +97,7 @@ async fn put(
             }
         }
     }
+    context.show(&namespace, &name, &wanted);
     memory.status = Some(wanted);
     Ok(())
 }

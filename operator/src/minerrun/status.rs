@@ -5,7 +5,6 @@ use automl_api::{
     labels,
     status::{Best, Progress},
 };
-use automl_contract::pod as agreed;
 use k8s_openapi::{
     api::{batch::v1::Job, core::v1::Pod},
     apimachinery::pkg::apis::meta::v1::Time,
@@ -177,7 +176,7 @@ fn has_run(pod: &Pod) -> bool {
 }
 
 fn finished(view: &View<'_>) -> u32 {
-    (0..view.plan.spec.replicas).filter(|island| agreed::listed(&view.kept.finished, *island)).count() as u32
+    view.kept.finished.count_below(view.plan.spec.replicas)
 }
 
 fn progress(view: &View<'_>) -> Option<Progress> {
@@ -185,7 +184,7 @@ fn progress(view: &View<'_>) -> Option<Progress> {
     let islands = plan.spec.replicas;
     let budget = plan.spec.search.budget.evaluations;
     let total = budget.saturating_mul(islands.into());
-    let running = || told.range(..islands).filter(|(island, _)| !agreed::listed(&kept.finished, **island));
+    let running = || told.range(..islands).filter(|(island, _)| !kept.finished.contains(**island));
     let done = finished(view);
     let missing = running().count() + (done as usize) < islands as usize;
     // Before every island has been heard, what was known before is nearer to the truth.

@@ -2,6 +2,8 @@
 //!
 //! A pod needs no rights and no key: its spec is a mounted file, its checkpoints are a folder, and what it has found is
 //! fetched from its pages.
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The name of the container and of its image's program.
 pub const CONTAINER: &str = "runner";
@@ -35,65 +37,134 @@ pub const READY_PAGE: &str = "/readyz";
 /// Prometheus' page.
 pub const METRICS_PAGE: &str = "/metrics";
 
-/// Whether a list of indexes such as `0-2,5` has this one. What is not a list has none.
+/// Whether a list of indexes such as `0-2,5` has this one; [`Indexes`] is for whoever asks more than once.
 pub fn listed(list: &str, index: u32) -> bool {
-    ranges(list).any(|(first, last)| (first..=last).contains(&index))
+    Indexes::from(list).contains(index)
 }
 
-/// How many indexes a list has.
-pub fn count(list: &str) -> u32 {
-    ranges(list).map(|(first, last)| last - first + 1).sum()
+/// A set of indexes, written as a Job's `completedIndexes` is: `0-2,5`. What is not such a list has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Indexes {
+    /// First and last, in order, with a gap after each.
+    ranges: Vec<(u32, u32)>,
 }
 
-/// The indexes of two lists as one, in its shortest form.
-pub fn union(one: &str, other: &str) -> String {
-    let mut all: Vec<(u32, u32)> = ranges(one).chain(ranges(other)).collect();
-    all.sort_unstable();
-    let mut joined: Vec<(u32, u32)> = Vec::new();
-    for (first, last) in all {
-        match joined.last_mut() {
-            Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
-            _ => joined.push((first, last)),
-        }
+impl Indexes {
+    /// Whether this one is in it.
+    pub fn contains(&self, index: u32) -> bool {
+        let after = self.ranges.partition_point(|(first, _)| *first <= index);
+        self.ranges[..after].last().is_some_and(|(_, last)| index <= *last)
     }
-    let text = |(first, last): (u32, u32)| if first == last { first.to_string() } else { format!("{first}-{last}") };
-    joined.into_iter().map(text).collect::<Vec<_>>().join(",")
+
+    /// How many are below `end`.
+    pub fn count_below(&self, end: u32) -> u32 {
+        let below = self.ranges.iter().take_while(|(first, _)| *first < end);
+        below.map(|(first, last)| end.min(last.saturating_add(1)) - first).sum()
+    }
+
+    /// Takes up those of another set.
+    pub fn join(&mut self, other: &Self) {
+        *self = Self::of(self.ranges.iter().chain(&other.ranges).copied().collect());
+    }
+
+    fn of(mut all: Vec<(u32, u32)>) -> Self {
+        all.sort_unstable();
+        let mut ranges: Vec<(u32, u32)> = Vec::new();
+        for (first, last) in all {
+            match ranges.last_mut() {
+                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+                _ => ranges.push((first, last)),
+            }
+        }
+        Self { ranges }
+    }
 }
 
-fn ranges(text: &str) -> impl Iterator<Item = (u32, u32)> {
-    text.split(',').filter_map(|part| {
-        let (low, high) = part.split_once('-').unwrap_or((part, part));
-        let (low, high) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
-        (low <= high).then_some((low, high))
-    })
+impl From<u32> for Indexes {
+    fn from(index: u32) -> Self {
+        Self { ranges: vec![(index, index)] }
+    }
+}
+
+impl From<&str> for Indexes {
+    fn from(list: &str) -> Self {
+        let range = |part: &str| {
+            let (low, high) = part.split_once('-').unwrap_or((part, part));
+            let (low, high) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
+            (low <= high).then_some((low, high))
+        };
+        Self::of(list.split(',').filter_map(range).collect())
+    }
+}
+
+impl From<String> for Indexes {
+    fn from(list: String) -> Self {
+        Self::from(list.as_str())
+    }
+}
+
+impl From<Indexes> for String {
+    fn from(indexes: Indexes) -> Self {
+        indexes.to_string()
+    }
+}
+
+impl fmt::Display for Indexes {
+    /// In its shortest form.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (first, last)) in self.ranges.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            if first == last {
+                write!(formatter, "{comma}{first}")?;
+            } else {
+                write!(formatter, "{comma}{first}-{last}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     proptest! {
         #[test]
-        fn a_list_is_the_set_it_was_made_of(one: std::collections::BTreeSet<u8>, other: std::collections::BTreeSet<u8>) {
-            let list = |set: &std::collections::BTreeSet<u8>| {
-                set.iter().fold(String::new(), |list, index| union(&list, &index.to_string()))
+        fn a_list_is_the_set_it_was_made_of(one: BTreeSet<u8>, other: BTreeSet<u8>) {
+            let indexes = |set: &BTreeSet<u8>| {
+                let mut indexes = Indexes::default();
+                for index in set {
+                    indexes.join(&u32::from(*index).into());
+                }
+                indexes
             };
-            let joined = union(&list(&one), &list(&other));
-            let both: std::collections::BTreeSet<u8> = one.union(&other).copied().collect();
-            prop_assert_eq!(count(&joined), both.len() as u32);
+            let mut joined = indexes(&one);
+            joined.join(&indexes(&other));
+            let both: BTreeSet<u8> = one.union(&other).copied().collect();
             for index in 0..=255 {
-                prop_assert_eq!(listed(&joined, index.into()), both.contains(&index));
+                prop_assert_eq!(joined.contains(index.into()), both.contains(&index));
+                prop_assert_eq!(joined.count_below(index.into()) as usize, both.range(..index).count());
             }
-            prop_assert_eq!(&joined, &list(&both));
+            prop_assert_eq!(&joined, &indexes(&both));
+            prop_assert_eq!(Indexes::from(joined.to_string()), joined);
         }
     }
 
     #[test]
     fn what_is_no_list_lists_nothing() {
         for text in ["", "x", "3-1", "-", "1-2-3", "99999999999"] {
-            assert_eq!((count(text), listed(text, 1)), (0, false), "{text}");
+            assert_eq!((Indexes::from(text), listed(text, 1)), (Indexes::default(), false), "{text}");
         }
-        assert_eq!(union("0-2,5", "3"), "0-3,5");
+        assert_eq!(Indexes::from("5, 1-3,0-2,x").to_string(), "0-3,5");
+    }
+
+    #[test]
+    fn every_index_there_is_can_be_listed() {
+        let all = Indexes::from("0-4294967295");
+        assert!(all.contains(u32::MAX) && all.count_below(u32::MAX) == u32::MAX);
+        assert!(listed("4294967295", u32::MAX));
     }
 }

@@ -3,7 +3,10 @@
 //! A Job's template cannot change. So it is created once, under a name made from its template, and afterwards only
 //! what may change is applied: how many islands, and (where no queue decides) whether they are suspended.
 use automl_api::{labels, names::Version};
-use automl_contract::{exit, pod as agreed};
+use automl_contract::{
+    exit,
+    pod::{self as agreed, Indexes},
+};
 use k8s_openapi::api::{
     batch::v1::{
         Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyOnPodConditionsPattern,
@@ -24,7 +27,7 @@ pub(super) fn version(plan: &Plan, template: &PodTemplateSpec) -> Version {
     validate::version(&json!({ "template": template, "backoff": plan.spec.backoff_limit_per_index }))
 }
 
-pub(super) fn job(plan: &Plan, children: &Children, finished: &str) -> Job {
+pub(super) fn job(plan: &Plan, children: &Children, finished: &Indexes) -> Job {
     let mut metadata = metadata(plan, children.job_name(plan));
     metadata.annotations = Some([(SPEC_VERSION.to_owned(), plan.spec_version.to_string())].into());
     if let (Some(queue), Some(labels)) = (&plan.spec.queue_name, &mut metadata.labels) {
@@ -32,10 +35,10 @@ pub(super) fn job(plan: &Plan, children: &Children, finished: &str) -> Job {
     }
     let mut template = children.template.clone();
     if let Some(container) = template.spec.as_mut().and_then(|spec| spec.containers.first_mut())
-        && !finished.is_empty()
+        && *finished != Indexes::default()
     {
         // Not part of the version: what has finished is no other template.
-        let list = EnvVar { name: agreed::FINISHED.to_owned(), value: Some(finished.to_owned()), value_from: None };
+        let list = EnvVar { name: agreed::FINISHED.to_owned(), value: Some(finished.to_string()), value_from: None };
         container.env.get_or_insert_default().push(list);
     }
     Job {

@@ -14,7 +14,10 @@ mod pod;
 use std::collections::BTreeMap;
 
 use automl_api::{labels, names::Version};
-use automl_contract::{cluster::ClaimSpec, pod as agreed};
+use automl_contract::{
+    cluster::ClaimSpec,
+    pod::{self as agreed, Indexes},
+};
 use k8s_openapi::{
     api::{
         batch::v1::Job,
@@ -57,8 +60,8 @@ impl Children {
         plan.name.job(self.job_version)
     }
 
-    /// The Job, in which islands of `finished` (such as `0-2,5`) do not search again.
-    pub fn job(&self, plan: &Plan, finished: &str) -> Job {
+    /// The Job, in which islands that have finished do not search again.
+    pub fn job(&self, plan: &Plan, finished: &Indexes) -> Job {
         job::job(plan, self, finished)
     }
 }
