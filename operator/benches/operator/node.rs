@@ -1,11 +1,11 @@
 //! On a node: how soon it is there, and how soon a gene is.
 use std::time::Instant;
 
-use automl_testbed::{Cluster, ProjectImage, TestbedError};
+use automl_testbed::{Cluster, ProjectImage};
 
 use crate::{
     cluster::World,
-    common::{Person, install, skip, until},
+    common::{Person, install, unless_unable, until},
     figure::{at_most, figure},
     replaced::Replaced,
 };
@@ -18,14 +18,7 @@ pub(crate) fn measure() -> Option<Replaced> {
     // Programs that are not there yet are fetched by the first start of a day.
     let images = [ProjectImage::Operator, ProjectImage::Runner];
     let begin = Instant::now();
-    let cluster = match Cluster::start() {
-        Ok(cluster) => cluster,
-        Err(TestbedError::Unable(why)) => {
-            skip(&format!("pods cannot run here: {why}"));
-            return None;
-        }
-        Err(error) => panic!("{error}"),
-    };
+    let cluster = unless_unable(Cluster::start())?;
     figure("full node, start to ready", begin.elapsed().as_secs_f64(), "s");
     for image in images {
         cluster.load_project(image).expect("the image is built and loaded");

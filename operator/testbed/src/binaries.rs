@@ -18,6 +18,11 @@ use std::{
 /// The Kubernetes that is built here.
 pub const VERSION: &str = "v1.35.4";
 
+/// The oldest Go that builds it, as go.mod says.
+const GO: (u32, u32) = (1, 25);
+/// What the cache's folders of programs are called, followed by what they were built of.
+const FOLDER: &str = "kubernetes-";
+
 /// What a control plane is made of.
 pub(crate) const CONTROL_PLANE: [&str; 5] =
     ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"];
@@ -46,6 +51,9 @@ impl Binaries {
     ///
     /// Looks in the folder `KUBEBUILDER_ASSETS`, on `PATH`, then in the project's cache. The build takes about ten
     /// minutes of processor time, once for each machine.
+    ///
+    /// # Errors
+    /// [`TestbedError::Unable`] where they are nowhere and there is no Go to build them; else the build failed.
     pub fn find(with_node: bool) -> Result<Self, TestbedError> {
         let mut needed = CONTROL_PLANE.to_vec();
         if with_node {
@@ -74,20 +82,54 @@ impl Binaries {
 
 /// The cache's folder of programs, built when it is not there.
 fn built() -> Result<PathBuf, TestbedError> {
-    let go = go_version()?;
-    let folder = cache::folder(&format!("kubernetes-{}", fingerprint(&go)))?;
+    let go = match go_version() {
+        Ok(go) => go,
+        // Built while there was one.
+        Err(unable) => return earlier()?.ok_or(unable),
+    };
+    let folder = cache::folder(&format!("{FOLDER}{}", fingerprint(&go)))?;
     cache::fill_once(&folder, |partial| build(partial, &beside(&folder, ".log")))?;
     Ok(folder)
 }
 
+/// The version of a Go that can build them, such as `go1.26.1`.
 fn go_version() -> Result<String, TestbedError> {
-    run(Command::new("go").args(["env", "GOVERSION"])).map_err(|error| {
+    let unable = |why: &str| {
+        let (major, minor) = GO;
         TestbedError::Unable(format!(
-            "Kubernetes {VERSION} is built here once, and that needs Go 1.25 or newer ({error}). Install Go, or set \
-             KUBEBUILDER_ASSETS to a folder with {}",
+            "Kubernetes {VERSION} is built here once, and that needs Go {major}.{minor} or newer: {why}. Unpack one \
+             (`curl -L https://go.dev/dl/go1.26.0.linux-amd64.tar.gz | sudo tar -xz -C /usr/local`) and put \
+             /usr/local/go/bin on PATH; or set KUBEBUILDER_ASSETS to a folder with {}",
             CONTROL_PLANE.join(", ")
         ))
-    })
+    };
+    let version = run(Command::new("go").args(["env", "GOVERSION"])).map_err(|error| unable(&error.to_string()))?;
+    if is_new_enough(&version) { Ok(version) } else { Err(unable(&format!("this is {}", version.trim()))) }
+}
+
+/// Whether a version such as `go1.26.1` or `go1.26rc1` is not older than [`GO`]; one that is none, as of a Go that was
+/// built from its sources, may be tried.
+fn is_new_enough(version: &str) -> bool {
+    let mut numbers = version.trim().trim_start_matches("go").split(|other: char| !other.is_ascii_digit());
+    let mut next = || numbers.next()?.parse::<u32>().ok();
+    next().zip(next()).is_none_or(|version| version >= GO)
+}
+
+/// Programs of this version in the cache that another Go has built, or this one from other sources.
+fn earlier() -> Result<Option<PathBuf>, TestbedError> {
+    let caches = cache::folder("")?;
+    // No cache, no programs.
+    let folders = fs::read_dir(caches).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let named = |path: &PathBuf| {
+        // Locks, logs and what is being built have an extension.
+        path.extension().is_none() && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(FOLDER))
+    };
+    let right = |path: &PathBuf| {
+        let said = run(Command::new(path.join("kube-apiserver")).arg("--version"));
+        CONTROL_PLANE.iter().chain(&NODE).all(|name| path.join(name).is_file())
+            && said.is_ok_and(|said| said.trim() == format!("Kubernetes {VERSION}"))
+    };
+    Ok(folders.filter(named).find(right))
 }
 
 /// Changes with everything that changes what is built.
@@ -150,4 +192,22 @@ fn build(folder: &Path, log_path: &Path) -> Result<(), TestbedError> {
     }
     eprintln!("built Kubernetes {VERSION} in {} s", started.elapsed().as_secs());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_go_is_told_from_a_new_one() {
+        for (version, new_enough) in
+            [("go1.24.11", false), ("go1.9", false), ("go1.25.0\n", true), ("go1.26rc1", true), ("go2.0", true)]
+        {
+            assert_eq!(is_new_enough(version), new_enough, "{version}");
+        }
+        assert!(is_new_enough("devel +a1b2c3"));
+        let (major, minor) = GO;
+        let (_, module) = SOURCES[0];
+        assert!(module.contains(&format!("\ngo {major}.{minor}.")), "go.mod names another version");
+    }
 }

@@ -3,8 +3,12 @@ use automl_testbed::{Binaries, ProjectImage, TestbedError, standing};
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
+/// The exit code where this machine cannot do it: not 1, because tests may then be left out. It is sysexits' "unavailable".
+const UNABLE: u8 = 69;
+
 /// A real Kubernetes for tests.
 #[derive(Parser)]
+#[command(after_help = "Exit codes: 0 done · 1 failed · 69 this machine lacks something, which is named")]
 struct Arguments {
     #[command(subcommand)]
     job: Job,
@@ -52,7 +56,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("{error}");
-            ExitCode::FAILURE
+            if matches!(error, TestbedError::Unable(_)) { ExitCode::from(UNABLE) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -13,10 +13,9 @@ use std::{
 use automl_testbed::ControlPlane;
 use serde_json::Value;
 
-#[path = "../../../runner/tests/common/skip.rs"]
-mod skip;
-#[allow(unused_imports, reason = "not every test program can be left out")]
-pub(crate) use skip::skip;
+#[path = "../../testbed/tests/common/unable.rs"]
+mod unable;
+pub(crate) use unable::unless_unable;
 
 /// Whom the operator is to the API server.
 pub(crate) const OPERATOR: &str = "system:serviceaccount:automl-system:automl-operator";

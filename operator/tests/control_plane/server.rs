@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use automl_testbed::{ControlPlane, Options};
 
-use crate::common::{Operator, Person, install};
+use crate::common::{Operator, Person, install, unless_unable};
 
 pub(crate) struct Server {
     // In this order: who asks ends before who answers.
@@ -17,24 +17,26 @@ impl Person for Server {
     }
 }
 
-/// The server of the tests that run now; the last of them ends it.
-pub(crate) fn shared() -> Arc<Server> {
+/// The server of the tests that run now; the last of them ends it. None where there is no Kubernetes, which is said.
+pub(crate) fn shared() -> Option<Arc<Server>> {
     static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    shared.upgrade().unwrap_or_else(|| {
-        let plane = start();
-        let operator = Operator::start(&plane, &[]);
-        let server = Arc::new(Server { operator, plane });
-        *shared = Arc::downgrade(&server);
-        server
-    })
+    if let Some(server) = shared.upgrade() {
+        return Some(server);
+    }
+    let plane = start()?;
+    let operator = Operator::start(&plane, &[]);
+    let server = Arc::new(Server { operator, plane });
+    *shared = Arc::downgrade(&server);
+    Some(server)
 }
 
-/// A control plane with everything installed; the Deployment finds no node, so no second operator acts.
-pub(crate) fn start() -> ControlPlane {
-    let plane = ControlPlane::start(Options { controllers: true, scheduler: true }).expect("a control plane");
+/// A control plane with everything installed; the Deployment finds no node, so no second operator acts. None where
+/// there is no Kubernetes, which is said.
+pub(crate) fn start() -> Option<ControlPlane> {
+    let plane = unless_unable(ControlPlane::start(Options { controllers: true, scheduler: true }))?;
     install(&plane);
-    plane
+    Some(plane)
 }
 
 /// A run of this many islands.

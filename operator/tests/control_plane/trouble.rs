@@ -10,7 +10,7 @@ const PROMISED: Duration = Duration::from_secs(10);
 
 #[test]
 fn no_node_fits() {
-    let server = shared();
+    let Some(server) = shared() else { return };
     server.namespace("unschedulable");
     server.apply("unschedulable", &run("search", 1, ""));
     let said = server.reason_within(PROMISED, "unschedulable", "search", "Unschedulable");
@@ -26,7 +26,7 @@ fn no_node_fits() {
 
 #[test]
 fn the_quota_is_used_up() {
-    let server = shared();
+    let Some(server) = shared() else { return };
     server.namespace("quota");
     server.cli(&["create", "quota", "none", "--hard=pods=0", "--namespace", "quota"]);
     server.apply("quota", &run("search", 1, ""));
@@ -40,7 +40,7 @@ fn the_quota_is_used_up() {
 
 #[test]
 fn a_bad_spec_is_refused_and_a_healthy_run_goes_on() {
-    let server = shared();
+    let Some(server) = shared() else { return };
     server.namespace("bad");
     let good = run("search", 1, "");
     server.apply("bad", &good);

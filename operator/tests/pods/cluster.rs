@@ -6,10 +6,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use automl_testbed::{Cluster, ControlPlane, ProjectImage, TestbedError};
+use automl_testbed::{Cluster, ControlPlane, ProjectImage};
 use serde_json::Value;
 
-use crate::common::{Person, install, skip, until};
+use crate::common::{Person, install, unless_unable, until};
 
 pub(crate) struct World {
     pub(crate) cluster: Cluster,
@@ -28,14 +28,7 @@ pub(crate) fn shared() -> Option<Arc<World>> {
     if let Some(world) = shared.upgrade() {
         return Some(world);
     }
-    let cluster = match Cluster::start_with(&[ProjectImage::Operator, ProjectImage::Runner]) {
-        Ok(cluster) => cluster,
-        Err(TestbedError::Unable(why)) => {
-            skip(&format!("pods cannot run here: {why}"));
-            return None;
-        }
-        Err(error) => panic!("{error}"),
-    };
+    let cluster = unless_unable(Cluster::start_with(&[ProjectImage::Operator, ProjectImage::Runner]))?;
     install(cluster.control_plane());
     let world = Arc::new(World { cluster });
     world.operator();

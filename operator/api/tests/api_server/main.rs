@@ -15,6 +15,9 @@ mod files;
 mod generate;
 #[path = "../../../../runner/contract/tests/common/wrong.rs"]
 mod wrong;
+// What tests do where no cluster can be had is the testbed's matter.
+#[path = "../../../testbed/tests/common/unable.rs"]
+mod unable;
 
 /// The smallest right file, with a name.
 pub(crate) fn smallest(name: &str) -> serde_json::Value {

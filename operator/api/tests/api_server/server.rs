@@ -1,5 +1,8 @@
 //! One control plane with the definition, shared by the tests that run at the same time.
-use crate::client::{Answer, Client};
+use crate::{
+    client::{Answer, Client},
+    unable::unless_unable,
+};
 use automl_testbed::{ControlPlane, Options};
 use std::process::Output;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -16,20 +19,21 @@ pub(crate) struct Server {
     pub(crate) installed: Answer,
 }
 
-/// The server of the tests that run now; the last of them ends it.
-pub(crate) fn shared() -> Arc<Server> {
+/// The server of the tests that run now; the last of them ends it. None where there is no Kubernetes, which is said.
+pub(crate) fn shared() -> Option<Arc<Server>> {
     static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    shared.upgrade().unwrap_or_else(|| {
-        let server = Arc::new(Server::start());
-        *shared = Arc::downgrade(&server);
-        server
-    })
+    if let Some(server) = shared.upgrade() {
+        return Some(server);
+    }
+    let plane = unless_unable(ControlPlane::start(Options::default()))?;
+    let server = Arc::new(Server::on(plane));
+    *shared = Arc::downgrade(&server);
+    Some(server)
 }
 
 impl Server {
-    fn start() -> Self {
-        let plane = ControlPlane::start(Options::default()).expect("a control plane");
+    fn on(plane: ControlPlane) -> Self {
         let client = Client::new(plane.kubeconfig());
         let installed = install(&client, DEFINITION);
         let server = Self { plane, installed };

@@ -1,8 +1,9 @@
 //! kubectl as a test wants it: what it said and whether it was pleased.
-#[path = "../../../../runner/tests/common/skip.rs"]
-mod skip;
+mod unable;
 
-use automl_testbed::{ControlPlane, TestbedError};
+pub(crate) use unable::unless_unable;
+
+use automl_testbed::ControlPlane;
 use std::{
     io::Write,
     process::{Command, Stdio},
@@ -24,17 +25,4 @@ pub(crate) fn run(mut command: Command, input: &str) -> (bool, String) {
     let output = child.wait_with_output().expect("kubectl ends");
     let said = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&said).into_owned())
-}
-
-/// What was started, or nothing after having said why the test leaves itself out. What a machine cannot do is no
-/// failure; anything else is.
-pub(crate) fn unless_unable<T>(started: Result<T, TestbedError>) -> Option<T> {
-    match started {
-        Ok(started) => Some(started),
-        Err(TestbedError::Unable(why)) => {
-            skip::skip(&why);
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
 }
