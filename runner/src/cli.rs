@@ -120,7 +120,7 @@ pub(crate) struct ScoreOptions {
     /// Score as this MinerRun file's evaluation says [default: digits with the standard preset]
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Paired seeds [default: the file's seeds.final]
+    /// Paired seeds; with --race the most of one loss [default: the file's seeds.final; with --race 96]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=10_000))]
     pub seeds: Option<u32>,
     /// Candidates trained at once [default: the number of processors]
@@ -132,12 +132,16 @@ pub(crate) struct ScoreOptions {
     /// Trials per loss
     #[arg(long, value_name = "N", default_value_t = 16, requires = "tuned", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub trials: u16,
+    /// Train on few seeds first and on more only what may be among the best: for many genes. Verdicts against cross-entropy hold
+    /// whenever a loss leaves the race
+    #[arg(long)]
+    pub race: bool,
     /// Write a record of each training to this file: `runner verify FILE` computes them again
     #[arg(long, value_name = "FILE")]
     pub records: Option<PathBuf>,
     /// Score and weigh the genes as the original's validators do, instead of comparing them: one training for each set of the
     /// final stage [default evaluation: the original's recipe with 600 batches, 101 of them judged]
-    #[arg(long, conflicts_with_all = ["tuned", "seeds", "records"])]
+    #[arg(long, conflicts_with_all = ["tuned", "seeds", "records", "race"])]
     pub original: bool,
     /// Train in this process rather than in confined ones: for genes you trust; the scores are the same
     #[arg(long)]
@@ -300,7 +304,7 @@ pub(crate) struct BenchOptions {
     /// Python with PyTorch for the comparison [default: python3 when it has PyTorch]
     #[arg(long, value_name = "PROGRAM", env = "AUTOML_PYTHON")]
     pub python: Option<PathBuf>,
-    /// Where `reach` keeps its runs, to go on with them [default: one in the cache for this version]
+    /// Where `reach` keeps its runs, to go on with them [default: one in the cache for this program]
     #[arg(long, value_name = "DIR")]
     pub folder: Option<PathBuf>,
     /// Where Fashion-MNIST's files are, for `noise` [default: where Debian's package puts them]

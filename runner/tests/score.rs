@@ -266,3 +266,62 @@ fn the_originals_scheme_judges_what_is_left_and_weighs_by_rank() {
     assert_eq!(score(&bench, &[&genes[..], &["--original", "--in-process"]].concat()), confined);
     assert!(confined.contains("the original's scheme"), "{confined}");
 }
+
+#[test]
+fn a_race_finds_what_a_flat_table_finds_with_fewer_trainings() {
+    let bench = bench();
+    let genes = [TWIN, ABSURD, "mean(y)", "y", "square(x)"];
+    let raced = |more: &[&str]| score(&bench, &[&genes[..], &["--race", "--seeds", "24"], more].concat());
+    let file = bench.path("race.jsonl");
+    let json = raced(&["--json", "--workers", "1", "--records", file.to_str().unwrap()]);
+    assert_eq!(json, raced(&["--json", "--workers", "2"]), "another time, other numbers");
+    let race: Value = serde_json::from_str(&json).unwrap();
+    let standings = race["standings"].as_array().unwrap();
+    assert_eq!(standings.len(), KNOWN.len() + genes.len());
+    assert_eq!(race["champion"], "cross-entropy");
+    // What was looked at is what a table of all seeds begins with.
+    let flat = rows(&score(&bench, &[&genes[..], &["--seeds", "24", "--json"]].concat()));
+    let mut trainings = 0;
+    for standing in standings {
+        let name = standing["name"].as_str().unwrap();
+        let seeds = standing["seeds"].as_u64().unwrap() as usize;
+        trainings += seeds;
+        let expected = mean(&accuracies(&flat[name])[..seeds]);
+        assert!((standing["mean"].as_f64().unwrap() - expected).abs() < 1e-12, "{standing}");
+    }
+    let of = |name: &str| standings.iter().find(|standing| standing["name"] == name).unwrap();
+    let seeds = |name: &str| of(name)["seeds"].as_u64().unwrap();
+    let (trained, all) = (race["trainings"].as_u64().unwrap(), race["flatTrainings"].as_u64().unwrap());
+    assert_eq!(all, 24 * standings.len() as u64);
+    assert!(trained < all && trainings as u64 <= trained, "{trained} of {all}");
+    assert!(seeds("mean(y)") < 24 && seeds("cross-entropy") == 24, "{race}");
+    for name in ["mean(y)", "y"] {
+        assert_eq!((&of(name)["verdict"], &of(name)["reasons"]["no_gradient"]), (&"worse".into(), &of(name)["seeds"]));
+    }
+    let twin = standings.iter().find(|standing| standing["expression"] == TWIN).unwrap();
+    assert_ne!(twin["verdict"], "better");
+    assert_ne!(twin["verdict"], "worse");
+    let places = |wanted: &str| standings.iter().position(|one| one["expression"] == wanted).unwrap();
+    assert!(places(TWIN) < places(ABSURD), "{race}");
+    // The table says the same in words, and each training left a record that can be computed again.
+    let table = raced(&[]);
+    for words in ["seeds", "loss − cross-entropy", "untuned", &format!("{trained} trainings instead of {all}")] {
+        assert!(table.contains(words), "{words} is missing: {table}");
+    }
+    let line = table.lines().find(|line| line.starts_with("mean(y)")).unwrap();
+    assert!(line.contains("worse") && line.contains("(failed: no_gradient "), "{line}");
+    let found = succeed(runner().arg("verify").arg(&file).args(["--all", "--json"]));
+    let found: Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert_eq!((&found["records"], &found["groups"][0]["equal"]), (&trained.into(), &trained.into()), "{found}");
+}
+
+#[test]
+fn tuned_losses_race_at_their_best() {
+    let arguments = [ABSURD, "--race", "--seeds", "12", "--tuned", "--trials", "3"];
+    let race: Value = serde_json::from_str(&score(&bench(), &[&arguments[..], &["--json"]].concat())).unwrap();
+    assert_eq!(race["standings"].as_array().unwrap().len(), 6);
+    assert_eq!(race["tuning"]["chosen"].as_array().unwrap().len(), 6);
+    assert!(race["label"].as_str().unwrap().contains("each loss tuned"), "{race}");
+    let table = score(&bench(), &arguments);
+    assert!(table.contains("each loss tuned") && table.contains("focal: learning rate"), "{table}");
+}

@@ -206,3 +206,39 @@ fn scores_of_given_genes_are_recorded_where_asked() {
     let failed = json_lines(&file).iter().filter(|line| line["score"]["failure"]["reason"] == "no_gradient").count();
     assert_eq!(failed, 4, "a failed training is a record too");
 }
+
+#[test]
+fn a_record_says_which_task_was_drawn() {
+    let drawn = "    sets:\n      - {stage: final, dataset: {source: digits}}\n      - {stage: final}\n    tasks: {learningRate: {low: 0.002, high: 0.02}, classes: {low: 3, high: 6}}\n";
+    let small = Small { steps: 20, ..Small::default() }.yaml();
+    let bench = Bench::new(&small.replace("    seeds:", &format!("{drawn}    seeds:")));
+    let file = bench.path("records.jsonl");
+    let mut command = runner();
+    command.args(["score", "mse", "--seeds", "4", "--records"]).arg(&file).arg("--file").arg(bench.manifest());
+    succeed(&mut command);
+    let lines = json_lines(&file);
+    let sets = &lines[0]["circumstances"]["of"]["lab"]["sets"];
+    let mut rates = std::collections::BTreeSet::new();
+    for line in &lines[1..] {
+        let (score, task) = (&line["score"], &line["score"]["task"]);
+        let set = &sets[task["set"].as_u64().unwrap() as usize];
+        assert!(set["stages"].as_array().unwrap().contains(&score["stage"]), "{line}");
+        assert_eq!((&task["dataset"], &task["network"]), (&set["dataset"], &set["network"]), "{line}");
+        // A stage takes its sets in turn.
+        let turn = ["digits", "synthetic"][score["seed"].as_u64().unwrap() as usize % 2];
+        assert_eq!(task["dataset"], turn, "{line}");
+        let rate = task["learningRate"].as_f64().unwrap();
+        assert!(
+            (0.002..=0.02).contains(&rate) && (3..=6).contains(&task["classes"].as_array().unwrap().len()),
+            "{line}"
+        );
+        rates.insert(rate.to_bits());
+    }
+    assert_eq!(rates.len(), 4, "one for each seed");
+    assert_eq!(report(&file, &["--all"])["groups"][0]["equal"], lines.len() - 1);
+    // Another task is found out though the accuracy is as it was.
+    let text = String::from_utf8(read(&file)).unwrap();
+    let (before, after) = text.rsplit_once("\"dataset\":\"digits\"").unwrap();
+    std::fs::write(&file, format!("{before}\"dataset\":\"digit\"{after}")).unwrap();
+    refused(&file, &["--all"], &["cannot be reproduced"]);
+}

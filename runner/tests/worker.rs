@@ -199,3 +199,38 @@ fn scores_are_those_of_this_process_to_the_bit() {
     assert_eq!(with(&["--in-process"]), confined);
     assert_eq!(with(&["--workers", "1", "--worker-memory", "64"]), confined);
 }
+
+/// A sum of so many different products, all of which are kept for the way back.
+fn large(leaves: usize) -> String {
+    let mut terms: Vec<String> = (0..leaves).map(|leaf| format!("safe_mul(x, tensor(1.{leaf:04}))")).collect();
+    while terms.len() > 1 {
+        terms = terms.chunks(2).map(|pair| format!("safe_add({})", pair.join(", "))).collect();
+    }
+    format!("square(safe_sub({}, y))", terms[0])
+}
+
+#[test]
+fn a_gene_that_needs_more_memory_than_agreed_fails_alone() {
+    let large_batches = common::spec::Small { steps: 10, final_: 3, ..Default::default() }.yaml();
+    let bench =
+        Bench::new(&large_batches.replace("batchSize: 16", "batchSize: 4000").replace("limit: 600", "limit: 9000"));
+    let gene = large(64);
+    let with = |mebibytes: &str| -> Vec<Value> {
+        let mut command = runner();
+        command.args(["score", &gene, GENE, "--json", "--worker-memory", mebibytes, "--file"]).arg(bench.manifest());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let comparison: Value = serde_json::from_slice(&output.stdout).unwrap();
+        comparison["rows"].as_array().unwrap().clone()
+    };
+    let (tight, ample) = (with("16"), with("512"));
+    for (tight, ample) in tight.iter().zip(&ample) {
+        assert_eq!(ample["failures"], json!({}), "{ample}");
+        if tight["expression"].as_str().unwrap().len() > 1000 {
+            assert_eq!(tight["failures"], json!({ "out_of_memory": 3 }), "{tight}");
+        } else {
+            assert_eq!(tight["accuracies"], ample["accuracies"]);
+        }
+    }
+    assert_eq!(tight.iter().filter(|row| row["failures"] != json!({})).count(), 1);
+}

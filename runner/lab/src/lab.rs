@@ -114,16 +114,21 @@ impl Lab {
         Task::draw(&self.tasks, &about, self.seed, stage, seed)
     }
 
+    /// Whether tasks differ in more than what every training draws (initial weights, batches, dropout).
+    pub fn draws_tasks(&self) -> bool {
+        self.sets.all.len() > 1 || self.tasks != TasksSpec::default()
+    }
+
     /// A worker for the calling thread.
-    pub fn worker(&self) -> Result<Worker<'_>, LabError> {
-        Ok(Worker { lab: self, engines: self.sets.all.iter().map(|_| None).collect() })
+    pub fn worker(&self) -> Worker<'_> {
+        Worker { lab: self, engines: self.sets.all.iter().map(|_| None).collect() }
     }
 
     fn prepared(&self, stage: Stage, seed: u32) -> Arc<Prepared> {
         let prepare = || {
             let task = self.task(stage, seed);
             let set = &self.sets.all[task.set];
-            let view = View::new(&task, &set.data, self.seed);
+            let view = View::new(&task, &set.data, self.seed, stage, seed);
             let recipe = set.recipe.of_task(&set.network, &set.data, &task, &view);
             let plan = Plan::new(&recipe, view.train_len(), self.seed, stage, seed);
             Prepared { task, recipe, view, plan }

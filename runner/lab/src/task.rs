@@ -1,4 +1,4 @@
-//! What a task is: drawn from its (run seed, stage, seed) and recorded, so that a score can be computed again.
+//! What a task is: drawn from (run seed, stage, seed).
 //!
 //! Each quantity has a stream of its own: letting one more of them vary changes none of the others.
 use automl_contract::spec::NetworkKind;
@@ -8,14 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::data::Dataset;
 use crate::seeds::Stream;
 
-/// One task.
+/// One task of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Task {
-    /// What it is for.
-    pub stage: Stage,
-    /// Its number within the stage.
-    pub seed: u32,
     /// Its set, as numbered in [`crate::About::sets`].
     pub set: usize,
     /// The set's data.
@@ -58,8 +54,6 @@ impl Task {
         };
         let data = about.data;
         Task {
-            stage,
-            seed,
             set: about.set,
             dataset: data.name.clone(),
             network: about.network,

@@ -2,7 +2,6 @@
 //!
 //! A view copies no example: rows are chosen and features made when a batch is gathered, so that thousands of tasks share
 //! one data set in memory.
-#[cfg(test)]
 use crate::Stage;
 use crate::data::{Dataset, Examples, Shape};
 use crate::seeds::Stream;
@@ -66,14 +65,14 @@ impl View {
         }
     }
 
-    /// The view of a task. `run` is the run's seed.
-    pub(crate) fn new(task: &Task, data: &Dataset, run: u32) -> View {
-        let stream = |purpose: &str| Stream::training(run, purpose, task.stage, task.seed);
+    /// The view of the task with this number in its stage. `run` is the run's seed.
+    pub(crate) fn new(task: &Task, data: &Dataset, run: u32, stage: Stage, seed: u32) -> View {
+        let stream = |purpose: &str| Stream::training(run, purpose, stage, seed);
         let part = |examples: &Examples| match &task.classes {
             None => Part::all(examples.len()),
             Some(classes) => Part::of_classes(examples, classes, data.classes),
         };
-        let (train, judged) = (part(&data.train), part(data.validation(task.stage)));
+        let (train, judged) = (part(&data.train), part(data.validation(stage)));
         let classes = task.classes.as_ref().map_or(data.classes, Vec::len);
         let noisy = (task.label_noise > 0.0).then(|| {
             let mut stream = stream("task/labels");

@@ -22,6 +22,6 @@ fn fashion_mnist_is_read_whole_and_learned() {
     assert_eq!((about.features, about.classes, sizes), (784, 10, [42_000, 9000, 9000, 10_000]));
 
     let gene = automl_genome::known_losses()[0].gene();
-    let outcome = lab.worker().unwrap().train(&gene, Stage::Final, 0, &AtomicBool::new(false)).unwrap();
+    let outcome = lab.worker().train(&gene, Stage::Final, 0, &AtomicBool::new(false)).unwrap();
     assert!(outcome.failure.is_none() && outcome.accuracy > 0.6, "{outcome:?}");
 }

@@ -25,7 +25,7 @@ fn cnn() -> NetworkSpec {
 }
 
 fn score(lab: &Lab, gene: &Gene, stage: Stage, seed: u32) -> Outcome {
-    lab.worker().unwrap().train(gene, stage, seed, &AtomicBool::new(false)).unwrap()
+    lab.worker().train(gene, stage, seed, &AtomicBool::new(false)).unwrap()
 }
 
 fn refusal(evaluation: &Evaluation) -> String {
@@ -94,7 +94,7 @@ fn letting_one_thing_vary_changes_no_other() {
 fn scores_of_varied_tasks_do_not_depend_on_what_was_trained_before() {
     let evaluation = varied(all_varied());
     let lab = Lab::open(&evaluation, 3).unwrap();
-    let mut worker = lab.worker().unwrap();
+    let mut worker = lab.worker();
     let stop = AtomicBool::new(false);
     let forward: Vec<_> =
         (0..8).map(|seed| worker.train(&cross_entropy(), Stage::Select, seed, &stop).unwrap()).collect();

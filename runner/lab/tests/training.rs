@@ -18,7 +18,7 @@ fn digits() -> Evaluation {
 }
 
 fn train(lab: &Lab, text: &str, stage: Stage, seed: u32) -> Outcome {
-    lab.worker().unwrap().train(&gene(text), stage, seed, &AtomicBool::new(false)).unwrap()
+    lab.worker().train(&gene(text), stage, seed, &AtomicBool::new(false)).unwrap()
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn any_number_of_workers_gives_the_same_bits() {
         let next = std::sync::atomic::AtomicUsize::new(0);
         let mut results: Vec<(usize, u64, Option<Failure>)> = std::thread::scope(|scope| {
             let thread = || {
-                let mut worker = lab.worker().unwrap();
+                let mut worker = lab.worker();
                 let mut results = Vec::new();
                 while let Some(&(index, stage, seed)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let at = work.iter().position(|item| *item == (index, stage, seed)).unwrap();
@@ -86,7 +86,7 @@ fn any_number_of_workers_gives_the_same_bits() {
 #[test]
 fn a_candidate_leaves_no_trace_in_its_worker() {
     let lab = Lab::open(&digits(), 0).unwrap();
-    let mut worker = lab.worker().unwrap();
+    let mut worker = lab.worker();
     let stop = AtomicBool::new(false);
     let fresh = worker.train(&gene(MSE), Stage::Search, 0, &stop).unwrap();
     worker.train(&gene("safe_exp(safe_mul(x, 100))"), Stage::Search, 1, &stop).unwrap();
@@ -110,11 +110,11 @@ fn runs_stages_and_seeds_differ() {
 fn a_raised_flag_interrupts() {
     let lab = Lab::open(&digits(), 0).unwrap();
     let stop = AtomicBool::new(true);
-    assert_eq!(lab.worker().unwrap().train(&gene(MSE), Stage::Search, 0, &stop), Err(Interrupted));
+    assert_eq!(lab.worker().train(&gene(MSE), Stage::Search, 0, &stop), Err(Interrupted));
     let long = Lab::open(&Evaluation { steps: 1_000_000, timeout_seconds: 3600, ..digits() }, 0).unwrap();
     let stop = AtomicBool::new(false);
     let result = std::thread::scope(|scope| {
-        let thread = scope.spawn(|| long.worker().unwrap().train(&gene(MSE), Stage::Search, 0, &stop));
+        let thread = scope.spawn(|| long.worker().train(&gene(MSE), Stage::Search, 0, &stop));
         stop.store(true, Ordering::Relaxed);
         thread.join().unwrap()
     });
@@ -191,7 +191,7 @@ fn a_scaled_learning_rate_is_that_learning_rate() {
     let faster = Lab::open(&faster, 0).unwrap();
     let scaled = |scale| {
         let stop = AtomicBool::new(false);
-        lab.worker().unwrap().train_at(&gene(CROSS_ENTROPY), Stage::Search, 0, scale, &stop).unwrap()
+        lab.worker().train_at(&gene(CROSS_ENTROPY), Stage::Search, 0, scale, &stop).unwrap()
     };
     assert_eq!(scaled(Some(1.0)), scaled(None));
     assert_eq!(scaled(Some(4.0)), train(&faster, CROSS_ENTROPY, Stage::Search, 0));

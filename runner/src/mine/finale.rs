@@ -80,7 +80,7 @@ impl Finale<'_> {
                 TrialsError::Interrupted => stopped(self.folder),
                 TrialsError::Broken(failure) => failure,
             })?;
-            records.append(&trials.records)?;
+            records.append(self.lab, &trials.records)?;
             Ok(trials.scored)
         };
 
@@ -186,6 +186,6 @@ fn compare_with_known(
 
 /// A comparison on the final set.
 pub(crate) fn comparison(lab: &Lab, seeds: u32, rows: Vec<Row>) -> Comparison {
-    let about = lab.about();
-    Comparison { label: LABEL.to_owned(), dataset: about.dataset.clone(), examples: about.sizes.final_, seeds, rows }
+    let (dataset, examples) = lab.about().judged(Stage::Final);
+    Comparison { label: LABEL.to_owned(), dataset, examples, seeds, rows }
 }

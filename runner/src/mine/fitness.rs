@@ -24,8 +24,7 @@ struct LabWorker<'a> {
 
 impl Fitness for MeanAccuracy<'_> {
     fn worker(&self) -> Result<Box<dyn Worker + '_>, FitnessError> {
-        let worker = self.lab.worker().map_err(FitnessError::new)?;
-        Ok(Box::new(LabWorker { worker, fitness: self }))
+        Ok(Box::new(LabWorker { worker: self.lab.worker(), fitness: self }))
     }
 
     fn trained(&self, gene: &Gene, outcome: &Outcome) {

@@ -4,7 +4,7 @@
 //! plan     what was asked, read and resolved     session  the search, generation by generation
 //! folder   the run's files                       finale   choose the winner, compare it, write results
 //! trials   many trainings at once   compare  intervals and verdicts   table, picture  for people
-//! tune     learning rate and parameter of each loss
+//! tune     learning rate and parameter of each loss   race  seeds where they tell losses apart   original  its scheme
 //! records  what it takes to compute a score again    verify   does so
 //! island   what a pod does: begin or go on, then hand over
 //! display  progress at a terminal   service  signals and pages        gauges          metrics
@@ -20,6 +20,7 @@ mod island;
 mod original;
 mod picture;
 mod plan;
+mod race;
 mod records;
 mod score;
 mod service;

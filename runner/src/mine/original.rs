@@ -5,7 +5,7 @@
 //! decides ties as the order of uids does there.
 use crate::failure::Failure;
 use crate::gene::source::Named;
-use crate::mine::trials::{Entrant, Place, TrialsError, train_each};
+use crate::mine::trials::{Entrant, Place, TrialsError, all_pairs, train_each};
 use crate::output;
 use automl_contract::spec::{Evaluation, EvaluationPreset, EvaluationSpec};
 use automl_lab::{Lab, Outcome, Stage};
@@ -52,7 +52,8 @@ pub(crate) fn score(
 ) -> Result<Result<(), Failure>, TrialsError> {
     let entrants: Vec<Entrant> = genes.into_iter().map(|named| Entrant::new(named.name, named.gene)).collect();
     let sets = lab.about().sets.iter().filter(|set| set.stages.contains(&Stage::Final)).count() as u32;
-    let outcomes = train_each(place, &entrants, Stage::Final, sets, workers, stop, &|_| ())?;
+    let pairs = all_pairs(entrants.len(), sets);
+    let outcomes = train_each(place, &entrants, Stage::Final, &pairs, workers, stop, &|_| ())?;
     Ok(print(&rows(&entrants, &outcomes), json))
 }
 

@@ -12,7 +12,7 @@ use crate::mine::workers;
 use automl_contract::exit;
 use automl_contract::metrics::{self, Outcome};
 use automl_contract::progress::{Best, Phase, Progress};
-use automl_lab::Lab;
+use automl_lab::{Lab, Stage};
 use automl_search::{Clock, Engine, Entry, Report, StepError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -120,7 +120,7 @@ impl Session {
                 Err(StepError::Stopped) => return Err(stopped(folder)),
                 Err(error) => return Err(Failure::internal(error)),
             };
-            records.append(&fitness.kept.take())?;
+            records.append(&self.lab, &fitness.kept.take())?;
             // History first: lines beyond the checkpoint are cut off on resume, missing ones could not be made up.
             folder.append("history.jsonl", &report)?;
             let checkpoint = self.engine.checkpoint();
@@ -165,7 +165,8 @@ impl Session {
 
     /// Binomial standard error of the best fitness, from the number of validation examples behind it.
     fn standard_error(&self) -> f64 {
-        let judged = self.lab.about().sizes.search as f64 * f64::from(self.plan.evaluation.search_seeds);
+        let (_, examples) = self.lab.about().judged(Stage::Search);
+        let judged = examples as f64 * f64::from(self.plan.evaluation.search_seeds);
         let best = self.engine.best().map_or(0.0, |best| best.fitness);
         (best * (1.0 - best) / judged.max(1.0)).sqrt()
     }

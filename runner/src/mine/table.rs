@@ -1,6 +1,7 @@
 //! A comparison as text for a terminal.
 use crate::mine::compare::Comparison;
 use automl_score::{Interval, Verdict};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// One line per loss: its accuracy, the paired difference in percentage points, the verdict. `difference` heads the
@@ -14,11 +15,7 @@ pub(crate) fn render(comparison: &Comparison, difference: &str) -> String {
             // Writing to a String cannot fail.
             let _ = write!(line, "  {:<23}  {}", points(&pair.difference), words(pair.verdict));
         }
-        if !row.scored.failures.is_empty() {
-            let failures: Vec<String> =
-                row.scored.failures.iter().map(|(reason, count)| format!("{reason} {count}×")).collect();
-            let _ = write!(line, "  (failed: {})", failures.join(", "));
-        }
+        line += &failed(&row.scored.failures);
         text.push_str(line.trim_end());
         text.push('\n');
     }
@@ -36,11 +33,21 @@ fn percent(interval: &Interval) -> String {
 }
 
 /// `+1.20 [+0.80, +1.60]`
-fn points(interval: &Interval) -> String {
+pub(crate) fn points(interval: &Interval) -> String {
     format!("{:+.2} [{:+.2}, {:+.2}]", 100.0 * interval.mean, 100.0 * interval.low, 100.0 * interval.high)
 }
 
-fn words(verdict: Verdict) -> &'static str {
+/// `  (failed: timeout 2×)`, or nothing.
+pub(crate) fn failed(reasons: &BTreeMap<String, u32>) -> String {
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}×")).collect();
+    format!("  (failed: {})", reasons.join(", "))
+}
+
+/// As a person says it.
+pub(crate) fn words(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Better => "better",
         Verdict::Worse => "worse",

@@ -59,7 +59,7 @@ enum Hands<'a> {
 impl<'a> Place<'a> {
     fn hands(self) -> Result<Hands<'a>, Failure> {
         match self {
-            Place::InProcess(lab) => lab.worker().map(Hands::InProcess).map_err(Failure::internal),
+            Place::InProcess(lab) => Ok(Hands::InProcess(lab.worker())),
             Place::Isolated(isolation) => Isolated::start(isolation).map(Hands::Isolated),
         }
     }
@@ -82,39 +82,46 @@ impl Hands<'_> {
     }
 }
 
-/// Trains every entrant with seeds `0..seeds` of `stage`: the outcomes, seed by seed, and of one seed in the entrants' order.
-/// They do not depend on the number of workers.
+/// Trains (entrant, seed) pairs of `stage`: the outcomes, which do not depend on the number of workers.
 ///
 /// `done` is told after each training how many are finished.
 pub(crate) fn train_each(
     place: Place<'_>,
     entrants: &[Entrant],
     stage: Stage,
-    seeds: u32,
+    pairs: &[(usize, u32)],
     workers: usize,
     stop: &AtomicBool,
     done: &(dyn Fn(usize) + Sync),
 ) -> Result<Vec<Outcome>, TrialsError> {
-    let jobs = jobs(entrants.len(), seeds);
     let finished = AtomicUsize::new(0);
     let hands = || place.hands().map_err(TrialsError::Broken);
-    let train = |hands: &mut Hands<'_>, job: usize| {
-        let (seed, who) = jobs[job];
+    let train = |hands: &mut Hands<'_>, pair: usize| {
+        let (who, seed) = pairs[pair];
         let outcome = hands.train(&entrants[who], stage, seed, stop).map_err(TrialsError::Broken)?;
         if outcome.is_some() {
             done(finished.fetch_add(1, Ordering::Relaxed) + 1);
         }
         Ok(outcome)
     };
-    parallel::map(jobs.len(), workers, stop, hands, train)?.ok_or(TrialsError::Interrupted)
+    parallel::map(pairs.len(), workers, stop, hands, train)?.ok_or(TrialsError::Interrupted)
 }
 
-/// The (seed, entrant) pairs: seed by seed, so that workers share the prepared batches of a seed while they are warm.
-fn jobs(entrants: usize, seeds: u32) -> Vec<(u32, usize)> {
-    (0..seeds).flat_map(|seed| (0..entrants).map(move |who| (seed, who))).collect()
+/// All (entrant, seed) pairs with seeds `0..seeds`: seed by seed, so that workers share the prepared batches of a seed while they
+/// are warm.
+pub(crate) fn all_pairs(entrants: usize, seeds: u32) -> Vec<(usize, u32)> {
+    (0..seeds).flat_map(|seed| (0..entrants).map(move |who| (who, seed))).collect()
 }
 
-/// As [`train_each`], summed up for each entrant.
+/// The records of what [`train_each`] gave.
+pub(crate) fn records(entrants: &[Entrant], stage: Stage, pairs: &[(usize, u32)], outcomes: &[Outcome]) -> Vec<Score> {
+    let record = |(&(who, seed), outcome): (&(usize, u32), &Outcome)| {
+        Score::new(&entrants[who].gene, stage, seed, entrants[who].learning_rate_scale, outcome)
+    };
+    pairs.iter().zip(outcomes).map(record).collect()
+}
+
+/// Trains every entrant with seeds `0..seeds` of `stage` and sums up.
 pub(crate) fn train_all(
     place: Place<'_>,
     entrants: &[Entrant],
@@ -124,14 +131,12 @@ pub(crate) fn train_all(
     stop: &AtomicBool,
     done: &(dyn Fn(usize) + Sync),
 ) -> Result<Trials, TrialsError> {
-    let outcomes = train_each(place, entrants, stage, seeds, workers, stop, done)?;
-    let jobs = jobs(entrants.len(), seeds);
+    let pairs = all_pairs(entrants.len(), seeds);
+    let outcomes = train_each(place, entrants, stage, &pairs, workers, stop, done)?;
     let of = |who: usize| outcomes.iter().skip(who).step_by(entrants.len());
     let scored = entrants.iter().enumerate().map(|(who, entrant)| summarise(entrant, of(who)));
-    let record = |(&(seed, who), outcome): (&(u32, usize), &Outcome)| {
-        Score::new(&entrants[who].gene, stage, seed, entrants[who].learning_rate_scale, outcome)
-    };
-    Ok(Trials { scored: scored.collect::<Result<_, _>>()?, records: jobs.iter().zip(&outcomes).map(record).collect() })
+    let records = records(entrants, stage, &pairs, &outcomes);
+    Ok(Trials { scored: scored.collect::<Result<_, _>>()?, records })
 }
 
 fn summarise<'a>(

@@ -6,7 +6,7 @@
 //! the search stage's seeds and examples, and the best one (the first of equals) goes on to the final stage, where all is
 //! fresh and paired. A candidate gene has no parameter of its own: its numbers are its discoverer's.
 use crate::gene::source::Named;
-use crate::mine::compare::{Comparison, Scored};
+use crate::mine::compare::Scored;
 use crate::mine::records::Score;
 use crate::mine::trials::{Entrant, Place, TrialsError, train_all};
 use automl_genome::{Gene, KnownLoss, LossFamily};
@@ -55,14 +55,6 @@ struct Parameter {
     low: f64,
     high: f64,
     value: f64,
-}
-
-/// A comparison of tuned losses.
-#[derive(Serialize)]
-pub(crate) struct Tuned {
-    #[serde(flatten)]
-    pub comparison: Comparison,
-    pub tuning: Tuning,
 }
 
 /// One loss with one learning rate and parameter.

@@ -23,7 +23,7 @@ pub(crate) fn serve() -> Result<(), Failure> {
         Ok(lab) => lab,
         Err(error) => return frame::write(&mut answers, &Begun::Refused(error.to_string())).map_err(broken),
     };
-    let mut worker = lab.worker().map_err(Failure::internal)?;
+    let mut worker = lab.worker();
     warm_up(&lab, &mut worker)?;
     let begun = match confine(setup.memory, lab.about().device != "cpu") {
         Ok(confinement) => Begun::Ready(confinement),

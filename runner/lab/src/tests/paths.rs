@@ -67,7 +67,7 @@ fn a_whole_training_gives_nearly_the_same_weights() {
 fn accuracies_of_the_sample_are_equal() {
     let evaluation = digits(&[32], 0.1);
     let (host, tensor) = (Lab::open(&evaluation, 0).unwrap(), Lab::open_tensor(&evaluation, 0).unwrap());
-    let (mut host, mut tensor) = (host.worker().unwrap(), tensor.worker().unwrap());
+    let (mut host, mut tensor) = (host.worker(), tensor.worker());
     let stop = AtomicBool::new(false);
     for text in [MSE, CROSS_ENTROPY, "tanh(square(safe_sub(y, x)))"] {
         for stage in Stage::ALL {
@@ -83,7 +83,7 @@ fn accuracies_of_the_sample_are_equal() {
 fn failures_of_both_paths_are_the_same() {
     let evaluation = digits(&[32], 0.1);
     let (host, tensor) = (Lab::open(&evaluation, 0).unwrap(), Lab::open_tensor(&evaluation, 0).unwrap());
-    let (mut host, mut tensor) = (host.worker().unwrap(), tensor.worker().unwrap());
+    let (mut host, mut tensor) = (host.worker(), tensor.worker());
     let stop = AtomicBool::new(false);
     for (text, reason) in [
         ("y", "no_gradient"),
@@ -106,7 +106,7 @@ fn weights_that_overflow_are_no_success() {
     // The last step makes the weights infinite: no later loss can tell.
     let evaluation = Evaluation { steps: 1, learning_rate: 1e39, ..digits(&[4], 0.0) };
     for lab in [Lab::open(&evaluation, 0).unwrap(), Lab::open_tensor(&evaluation, 0).unwrap()] {
-        let outcome = lab.worker().unwrap().train(&gene(MSE), Stage::Search, 0, &AtomicBool::new(false)).unwrap();
+        let outcome = lab.worker().train(&gene(MSE), Stage::Search, 0, &AtomicBool::new(false)).unwrap();
         assert_eq!(outcome.failure, Some(Failure::NonfiniteWeights));
         assert!(outcome.accuracy == 0.0 && outcome.steps == 1);
     }

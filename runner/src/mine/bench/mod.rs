@@ -12,6 +12,7 @@ mod worker;
 use crate::cli::{BenchGroup, BenchOptions};
 use crate::failure::Failure;
 use crate::output;
+use std::path::PathBuf;
 
 /// What is measured when no group is named: all that takes minutes. Memory comes last: it is the peak of what ran before.
 const QUICK: [BenchGroup; 3] = [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory];
@@ -44,4 +45,9 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// This program, to be run again.
+fn myself() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| Failure::internal(format!("cannot find myself: {error}")))
 }

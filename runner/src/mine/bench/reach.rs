@@ -9,6 +9,7 @@
 //! That takes an hour. Each run is a `runner run` in a folder of its own, so a bench that is stopped and called again
 //! reads what is finished and goes on with what is not.
 use super::figure::Figure;
+use super::myself;
 use crate::failure::Failure;
 use crate::mine::compare::Comparison;
 use crate::mine::records::hex;
@@ -103,16 +104,17 @@ fn manifest_of(seed: u32) -> Result<String, Failure> {
     serde_json::to_string_pretty(&run).map_err(Failure::internal)
 }
 
-/// A folder of the cache that is another one when the runner's version or the sample is.
+/// A folder of the cache that is another one when this program or the sample is: a figure names the commit it is of.
 fn default_folder() -> Result<PathBuf, Failure> {
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .filter(|cache| cache.is_absolute())
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))
         .ok_or_else(|| Failure::usage("neither XDG_CACHE_HOME nor HOME is set: name a folder with --folder"))?;
-    let hash = hex(&Sha256::digest(manifest_of(0)?));
-    let name = format!("reach-{}-{}", env!("CARGO_PKG_VERSION"), &hash[..8]);
-    Ok(cache.join("automl").join(name))
+    let program = myself()?;
+    let bytes = fs::read(&program).map_err(|error| Failure::unreadable(&program, &error))?;
+    let hash = hex(&Sha256::new().chain_update(bytes).chain_update(manifest_of(0)?).finalize());
+    Ok(cache.join("automl").join(format!("reach-{}", &hash[..16])))
 }
 
 /// Runs the search of this seed, or what is left of it; its results.
@@ -120,9 +122,7 @@ fn run(folder: &Path, seed: u32) -> Result<Results, Failure> {
     let out = folder.join(format!("seed-{seed}"));
     let results = out.join("comparison.json");
     if !results.is_file() {
-        let program =
-            std::env::current_exe().map_err(|error| Failure::internal(format!("cannot find myself: {error}")))?;
-        let mut command = Command::new(program);
+        let mut command = Command::new(myself()?);
         if out.join("minerrun.yaml").is_file() {
             command.arg("resume").arg(&out);
         } else {

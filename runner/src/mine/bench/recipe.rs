@@ -82,7 +82,7 @@ fn candidates_per_second(lab: &Lab, genes: &[Gene], workers: usize) -> Result<f6
     let train_all = |count: usize| -> Result<(), Failure> {
         let next = AtomicUsize::new(0);
         let work = || -> Result<(), Failure> {
-            let mut worker = lab.worker().map_err(Failure::internal)?;
+            let mut worker = lab.worker();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 if index >= count {

@@ -6,6 +6,7 @@
 //! C library that is held to its oldest. Among the genes that a search breeds are some whose training is chaotic: there a
 //! last bit decides, and the largest difference is theirs. The known losses' is told apart.
 use super::figure::Figure;
+use super::myself;
 use crate::failure::Failure;
 use automl_contract::exit;
 use serde::Deserialize;
@@ -72,9 +73,9 @@ fn measure_in(folder: &Path) -> Result<Vec<Figure>, Failure> {
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(&file, MANIFEST))
         .map_err(|error| Failure::unwritable(&file, &error))?;
-    output(myself()?.arg("run").arg("--file").arg(&file).arg("--out").arg(&run).arg("--json"), &[exit::DONE])?;
+    output(quietly_myself()?.arg("run").arg("--file").arg(&file).arg("--out").arg(&run).arg("--json"), &[exit::DONE])?;
     let known = folder.join("known.jsonl");
-    output(myself()?.args(["score", "mse", "--json", "--records"]).arg(&known), &[exit::DONE])?;
+    output(quietly_myself()?.args(["score", "mse", "--json", "--records"]).arg(&known), &[exit::DONE])?;
     let scores = run.join("scores.jsonl");
     let bytes = std::fs::metadata(&scores).map_err(|error| Failure::unreadable(&scores, &error))?.len();
     let (records, same) = verified(&run, &Way { name: "as recorded", arguments: &[], environment: &[] })?;
@@ -110,7 +111,7 @@ fn measure_in(folder: &Path) -> Result<Vec<Figure>, Failure> {
 
 /// The number of records, and what came of a thousand of them.
 fn verified(run: &Path, way: &Way) -> Result<(u64, Group), Failure> {
-    let mut command = myself()?;
+    let mut command = quietly_myself()?;
     command.arg("verify").arg(run).arg("--json").args(way.arguments).envs(way.environment.iter().copied());
     // Unequal scores are an answer here.
     let text = output(&mut command, &[exit::DONE, exit::BAD_INPUT])?;
@@ -119,9 +120,8 @@ fn verified(run: &Path, way: &Way) -> Result<(u64, Group), Failure> {
     Ok((report.records, group.ok_or_else(|| Failure::internal("a verification of nothing"))?))
 }
 
-fn myself() -> Result<Command, Failure> {
-    let program = std::env::current_exe();
-    let mut command = Command::new(program.map_err(|error| Failure::internal(format!("cannot find myself: {error}")))?);
+fn quietly_myself() -> Result<Command, Failure> {
+    let mut command = Command::new(myself()?);
     command.stdin(Stdio::null()).stderr(Stdio::null());
     Ok(command)
 }

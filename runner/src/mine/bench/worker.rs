@@ -48,7 +48,7 @@ fn of(evaluation: &Evaluation, name: &str) -> Result<Vec<Figure>, Failure> {
     let lab = Lab::open(evaluation, 0).map_err(Failure::bad_input)?;
     let isolation = Isolation { evaluation: evaluation.clone(), seed: 0, memory: MEMORY, judges_all: false };
     let mut isolated = Isolated::start(&isolation)?;
-    let mut worker = lab.worker().map_err(Failure::internal)?;
+    let mut worker = lab.worker();
     let genes: Vec<Gene> = known_losses().iter().map(automl_genome::KnownLoss::gene).collect();
     let never = AtomicBool::new(false);
     let task = |index: u32| (&genes[index as usize % genes.len()], index / genes.len() as u32);

@@ -8,6 +8,9 @@
 //! {"circumstances":{"sha256":"5d1f…","of":{"format":1,"version":"0.1.0","lab":{…},"evaluation":{…},"runSeed":1,…}}}
 //! {"score":{"in":"5d1f…","gene":"safe_sub(zero, …)","stage":"search","seed":0,"accuracy":0.9333333333333333,"steps":100}}
 //! ```
+//! Where tasks differ in their set or settings, a score also says which it was: `"task":{"set":1,"dataset":"digits",…}`; a set's
+//! number and stages are those of its circumstances' `lab.sets`.
+//!
 //! Lines are in the order of the candidates and their seeds: equal runs write equal files, whatever the number of workers
 //! and however often they were killed. The text of a line is canonical, so equal text means equal bits.
 //!
@@ -26,7 +29,7 @@ pub(crate) use write::{Writer, check};
 use crate::failure::Failure;
 use automl_contract::spec::Evaluation;
 use automl_genome::Gene;
-use automl_lab::{About, Lab, Outcome, Stage};
+use automl_lab::{About, Lab, Outcome, Stage, Task};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -89,6 +92,9 @@ struct Scored {
     circumstances: String,
     #[serde(flatten)]
     score: Score,
+    /// What was drawn for this stage and seed, where tasks differ in set or settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    task: Option<Task>,
 }
 
 impl Circumstances {
@@ -140,8 +146,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// The canonical text of a score in these circumstances.
-fn line_of(circumstances: &str, score: &Score) -> Result<String, Failure> {
-    let scored = Scored { circumstances: circumstances.to_owned(), score: score.clone() };
+/// The canonical text of a score in these circumstances, which are those of this lab.
+fn line_of(circumstances: &str, lab: &Lab, score: &Score) -> Result<String, Failure> {
+    let task = lab.draws_tasks().then(|| lab.task(score.stage, score.seed));
+    let scored = Scored { circumstances: circumstances.to_owned(), score: score.clone(), task };
     serde_json::to_string(&Line::Score(scored)).map_err(Failure::internal)
 }

@@ -1,6 +1,7 @@
 //! Lines to records. A file that was changed or cut is found out, and the line named.
 use super::{Circumstances, FORMAT, Line, NAME, Score, line_of};
 use crate::failure::Failure;
+use automl_lab::Lab;
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -16,9 +17,9 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    /// Whether `again` is this score to the bit.
-    pub(crate) fn equals(&self, again: &Score) -> Result<bool, Failure> {
-        Ok(line_of(&self.name, again)? == self.text)
+    /// Whether `again`, computed in this lab, is this score to the bit.
+    pub(crate) fn equals(&self, again: &Score, lab: &Lab) -> Result<bool, Failure> {
+        Ok(line_of(&self.name, lab, again)? == self.text)
     }
 }
 

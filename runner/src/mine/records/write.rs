@@ -1,7 +1,7 @@
 //! Records to lines. They are on disk before the checkpoint that counts on them is.
 use super::{Circumstances, Line, NAME, Score, line_of};
 use crate::failure::Failure;
-use automl_lab::Stage;
+use automl_lab::{Lab, Stage};
 use automl_search::checkpoint;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -48,8 +48,8 @@ impl Writer {
         Ok(Writer { path: path.to_owned(), name, head: (!known).then_some(head) })
     }
 
-    /// Appends scores and waits until they are on disk.
-    pub(crate) fn append(&mut self, scores: &[Score]) -> Result<(), Failure> {
+    /// Appends scores of this lab and waits until they are on disk.
+    pub(crate) fn append(&mut self, lab: &Lab, scores: &[Score]) -> Result<(), Failure> {
         if scores.is_empty() {
             return Ok(());
         }
@@ -59,7 +59,7 @@ impl Writer {
             lines.push('\n');
         }
         for score in scores {
-            lines.push_str(&line_of(&self.name, score)?);
+            lines.push_str(&line_of(&self.name, lab, score)?);
             lines.push('\n');
         }
         let file = OpenOptions::new().create(true).append(true).open(&self.path);

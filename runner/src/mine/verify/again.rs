@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 /// A lab, and what about it is not as it was.
 pub(super) struct Again {
-    lab: Lab,
+    pub lab: Lab,
     /// `processor AuthenticAMD/avx2 for GenuineIntel/avx512`, …; where this is empty scores must be equal to the bit.
     pub others: Vec<String>,
 }
@@ -39,7 +39,7 @@ impl Again {
         stop: &AtomicBool,
     ) -> Result<Option<Vec<Score>>, Failure> {
         let jobs = recorded.iter().map(|one| Ok((gene(one)?, &one.score))).collect::<Result<Vec<_>, Failure>>()?;
-        let worker = || self.lab.worker().map_err(Failure::internal);
+        let worker = || Ok(self.lab.worker());
         let train = |worker: &mut Worker<'_>, index: usize| {
             let (gene, Score { stage, seed, learning_rate_scale, .. }) = &jobs[index];
             let Ok(outcome) = worker.train_at(gene, *stage, *seed, *learning_rate_scale, stop) else { return Ok(None) };

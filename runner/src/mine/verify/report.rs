@@ -74,7 +74,7 @@ impl Report {
             }
             group.compared += 1;
             *group.stages.entry(recorded.score.stage).or_default() += 1;
-            if recorded.equals(found)? {
+            if recorded.equals(found, &again.lab)? {
                 group.equal += 1;
                 continue;
             }
