@@ -168,9 +168,12 @@ pub(crate) fn machine() -> String {
     format!("{} × {cores}", model.map_or("unknown processor", |(_, name)| name.trim()))
 }
 
-/// The commit that is checked out, and whether the work tree differs from it.
+/// The commit that is checked out, and whether the work tree differs from it in more than documents, figures among them.
 pub(crate) fn commit() -> Result<String> {
-    Ok(step::output(step::command("git", &["describe", "--always", "--dirty", "--abbrev=12"])?)?.trim().to_owned())
+    let git = |arguments: &[&str]| step::output(step::command("git", arguments)?);
+    let commit = git(&["rev-parse", "--short=12", "HEAD"])?.trim().to_owned();
+    let changed = !git(&["status", "--porcelain", "--", ":/", ":(top,exclude)docs"])?.is_empty();
+    Ok(if changed { commit + "-dirty" } else { commit })
 }
 
 #[cfg(test)]
