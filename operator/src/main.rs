@@ -23,8 +23,8 @@ fn main() -> ExitCode {
         }
     };
     telemetry::start(settings.log_format);
-    // Two threads keep pages answered while a reconcile computes; more only cost memory.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    // It waits for others most of its time, and a reconcile computes for a fraction of a millisecond: more threads only cost memory.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = runtime.map_err(|error| (exit::BUG, error.into())).and_then(|runtime| runtime.block_on(run(settings)));
     match ended {
         Ok(()) => ExitCode::from(exit::DONE),
