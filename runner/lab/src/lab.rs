@@ -188,28 +188,20 @@ impl Worker<'_> {
         let accuracy = match self.engine(task.set, recipe) {
             Engine::Host(host) => {
                 let left = left_by(host.train(recipe, plan, view, data, &program, &guard), judges_all)?;
-                if left == Left::Undefined {
-                    return Ok((
-                        recipe.accuracy(view.judged_len(), |count| Ok::<_, Halt>(undefined(count)))?,
-                        recipe.steps,
-                    ));
-                }
                 recipe.accuracy(view.judged_len(), |count| {
-                    Ok::<_, Halt>(host.correct(view, data.validation(stage), count))
+                    Ok(match left {
+                        Left::Network => host.correct(view, data.validation(stage), count),
+                        Left::Undefined => undefined(count),
+                    })
                 })
             }
             Engine::Tensor(network) => {
                 let left = left_by(network.train(recipe, plan, view, data, gene, &guard), judges_all)?;
-                if left == Left::Undefined {
-                    return Ok((
-                        recipe.accuracy(view.judged_len(), |count| Ok::<_, Halt>(undefined(count)))?,
-                        recipe.steps,
-                    ));
-                }
                 let refused =
                     |error: TchError| Halt::failed(Failure::Error { message: first_line(&error) }, recipe.steps);
-                recipe.accuracy(view.judged_len(), |count| {
-                    network.correct(recipe, view, data, stage, count).map_err(refused)
+                recipe.accuracy(view.judged_len(), |count| match left {
+                    Left::Network => network.correct(recipe, view, data, stage, count).map_err(refused),
+                    Left::Undefined => Ok(undefined(count)),
                 })
             }
         }?;
@@ -234,7 +226,6 @@ impl Worker<'_> {
 }
 
 /// What a training leaves to be judged.
-#[derive(PartialEq)]
 enum Left {
     /// A network with usable weights, trained to the end or not.
     Network,
