@@ -1,4 +1,5 @@
-//! What a confined process costs: processor time beside the same trainings in this process, and memory.
+//! What a confined process costs: processor time beside the same trainings in this process, and memory. And how far one
+//! goes beyond its time before it is ended.
 //!
 //! Both sides train the same losses on the same tasks, a few at a time in turn and on the same processor: what else the machine
 //! does hits both alike.
@@ -12,6 +13,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 /// Rounds of both sides; the median counts.
 const ROUNDS: usize = 9;
@@ -19,6 +21,10 @@ const ROUNDS: usize = 9;
 const TURNS: u32 = 10;
 /// Trainings of a turn.
 const TRAININGS: u32 = 20;
+/// Seconds that a training may take which would take longer.
+const TIME: u32 = 2;
+/// How many of these.
+const OVERRUNS: u32 = 5;
 /// The memory that a worker may take beyond what it needs.
 const MEMORY: u64 = 1 << 30;
 
@@ -41,7 +47,30 @@ fn both(fashion_mnist: Option<&Path>) -> Result<Vec<Figure>, Failure> {
         ..DatasetSpec::default()
     };
     figures.extend(of(&EvaluationSpec { dataset, ..EvaluationSpec::default() }.resolved(), "Fashion-MNIST")?);
+    figures.push(overrun()?);
     Ok(figures)
+}
+
+/// Trainings that take far longer than they may.
+fn overrun() -> Result<Figure, Failure> {
+    let mut evaluation = Evaluation { steps: 20_000, timeout_seconds: TIME, ..EvaluationSpec::default().resolved() };
+    evaluation.network.hidden = vec![256, 256];
+    let isolation = Isolation { evaluation, seed: 0, memory: MEMORY, judges_all: false };
+    let mut isolated = Isolated::start(&isolation)?;
+    let gene = automl_genome::KnownLoss::find("mse").map(automl_genome::KnownLoss::gene);
+    let gene = gene.ok_or_else(|| Failure::internal("mse is a known loss"))?;
+    let mut longest = 0.0_f64;
+    for seed in 0..OVERRUNS {
+        let begin = Instant::now();
+        let outcome = isolated.train_at(&gene, Stage::Final, seed, None, &AtomicBool::new(false))?;
+        longest = longest.max(begin.elapsed().as_secs_f64());
+        let failure = outcome.and_then(|outcome| outcome.failure);
+        if !failure.as_ref().is_some_and(|failure| failure.reason() == "timeout") {
+            return Err(Failure::internal(format!("no clock ended a training that takes far too long: {failure:?}")));
+        }
+    }
+    let name = format!("a training that does not end, over the {TIME} s it may take, longest of {OVERRUNS}");
+    Ok(Figure::new("worker", name, longest / f64::from(TIME), "×").at_most(1.1))
 }
 
 fn of(evaluation: &Evaluation, name: &str) -> Result<Vec<Figure>, Failure> {
