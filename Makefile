@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help mine build test test-full cluster cluster-down bench bench-operator bench-ci docs env tools clean
+.PHONY: help mine build test test-full cluster cluster-down bench bench-operator bench-ledger bench-ci docs env tools clean
 # torch-sys is compiled again whenever this changes: every cargo here gets the same one (xtask sets it by itself).
 WITH_LIBTORCH := [ -x "$(CARGO_TARGET_DIR)/release/xtask" ] || echo "compiling the build's helper first: a minute, once" >&2; LIBTORCH=$$(cargo xtask libtorch --print); export LIBTORCH
 
@@ -37,6 +37,9 @@ bench: tools ## Measure this machine and write docs/figures
 
 bench-operator: tools ## Measure the operator on a Kubernetes of its own: a quarter of an hour, as root
 	@cargo xtask bench --operator
+
+bench-ledger: tools ## Measure the ledger on SQLite and PostgreSQL
+	@cargo xtask bench --ledger
 
 bench-ci: tools ## Measure how long continuous integration takes, cold and warm
 	@cargo xtask bench --ci

@@ -1,5 +1,5 @@
 //! Figures: measured numbers with the command, machine and commit that they belong to (`docs/figures/*.json`).
-use crate::{fashion_mnist, place, step};
+use crate::{fashion_mnist, place, postgres, step};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -59,6 +59,16 @@ pub(crate) fn measure(groups: &[String]) -> Result<()> {
 pub(crate) fn measure_operator() -> Result<()> {
     let bench = ["bench", "--quiet", "--locked", "--package", "automl-operator", "--bench", "operator"];
     write_groups(step::cargo(&bench)?, "make bench-operator")
+}
+
+/// Runs the ledger's bench and writes what it measured.
+pub(crate) fn measure_ledger() -> Result<()> {
+    let mut bench = step::cargo(&["bench", "--quiet", "--locked", "--package", "automl-ledger", "--bench", "ledger"])?;
+    postgres::provide()?;
+    if let Some(folder) = postgres::folder()? {
+        bench.env(postgres::VARIABLE, folder);
+    }
+    write_groups(bench, "make bench-ledger")
 }
 
 /// Runs a bench and writes what it measured, one file per group; `measured_by` is what a person types for it.

@@ -5,8 +5,10 @@
 //! ```text
 //! libtorch  find or fetch it          test     everything there is to test, once       full  large counts, in slices
 //! deny      the dependency checker    generate files made from code and figures        step  one external command, timed
+//! debian   packages unpacked into the cache          postgres  PostgreSQL for the tests
 //! fashion_mnist  a real data set for the tests     kubernetes  its programs, built beside everything else
 //! ```
+mod debian;
 mod deny;
 mod fashion_mnist;
 mod figures;
@@ -15,6 +17,7 @@ mod generate;
 mod kubernetes;
 mod libtorch;
 mod place;
+mod postgres;
 mod step;
 mod tally;
 mod test;
@@ -48,8 +51,11 @@ enum Command {
         /// Measure the operator instead, on a Kubernetes that is started for it
         #[arg(long, conflicts_with = "ci")]
         operator: bool,
+        /// Measure the ledger instead, on SQLite and PostgreSQL
+        #[arg(long, conflicts_with_all = ["ci", "operator"])]
+        ledger: bool,
         /// Groups of `runner bench` to measure, `reach` (an hour), `noise` and `verify` among them [default: the quick ones]
-        #[arg(conflicts_with_all = ["ci", "operator"])]
+        #[arg(conflicts_with_all = ["ci", "operator", "ledger"])]
         groups: Vec<String>,
     },
     /// Every test with large counts, in slices; what has passed at this commit is not repeated
@@ -86,11 +92,13 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Test => test::all(),
-        Command::Bench { ci, operator, groups } => {
+        Command::Bench { ci, operator, ledger, groups } => {
             if ci {
                 figures::measure_ci()?;
             } else if operator {
                 figures::measure_operator()?;
+            } else if ledger {
+                figures::measure_ledger()?;
             } else {
                 figures::measure(&groups)?;
             }

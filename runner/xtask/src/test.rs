@@ -1,6 +1,6 @@
 //! Everything there is to test, once: cheap and telling steps first, the tests last.
 use crate::{
-    deny, fashion_mnist, generate, kubernetes, place,
+    deny, fashion_mnist, generate, kubernetes, place, postgres,
     step::{self, cargo, run, timed},
     tally::Tally,
 };
@@ -19,6 +19,7 @@ pub(crate) fn all() -> Result<()> {
     let kubernetes = kubernetes::begin()?;
     let checker = deny::install()?;
     timed("Fashion-MNIST", fashion_mnist::provide)?;
+    timed("PostgreSQL", postgres::provide)?;
     timed("format", || run(cargo(&["fmt", "--all", "--check"])?))?;
     timed("lints", || {
         run(cargo(&["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?)?;
@@ -48,8 +49,12 @@ pub(crate) fn tests(mut command: Command) -> Result<Tally> {
     command.env("AUTOML_SKIPPED", &skipped);
     // Tests that put our programs into images take those that cargo has built for them anyway.
     command.env("AUTOML_PROGRAMS", place::target()?.join("release"));
-    if let Some(folder) = fashion_mnist::folder()? {
-        command.env(fashion_mnist::VARIABLE, folder);
+    for (variable, folder) in
+        [(fashion_mnist::VARIABLE, fashion_mnist::folder()?), (postgres::VARIABLE, postgres::folder()?)]
+    {
+        if let Some(folder) = folder {
+            command.env(variable, folder);
+        }
     }
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run {shown}"))?;
     let output = child.stdout.take().context("the output is piped")?;
