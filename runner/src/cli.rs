@@ -1,5 +1,6 @@
 //! The command line. Help texts here are the reference: `docs/reference/cli.md` is generated from them.
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 /// Discover machine-learning components: evolve loss functions, score them, look at them.
@@ -28,6 +29,9 @@ pub(crate) enum Command {
     /// Look at, check, evaluate and convert genes
     #[command(subcommand)]
     Gene(GeneCommand),
+    /// Look at a ledger, check it, copy it out, serve it
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Measure this machine: training speed, gene handling, memory
     Bench(BenchOptions),
     /// The inside of `runner score`: trains what it is asked for on its standard input, locked in
@@ -185,6 +189,68 @@ pub(crate) enum PathArgument {
     Host,
     /// libtorch
     Tensor,
+}
+
+/// Which ledger.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerPlace {
+    /// A file, `postgres://…`, or the `http://…` of a served one. With a password in it, better in the variable
+    #[arg(value_name = "LEDGER", env = "AUTOML_LEDGER", hide_env_values = true)]
+    pub ledger: String,
+    /// A file of bearer tokens, one a line: who serves admits all of them, who asks shows the first
+    #[arg(long, value_name = "FILE", env = "AUTOML_LEDGER_TOKEN_FILE", hide_env_values = true)]
+    pub token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeOptions {
+    #[command(flatten)]
+    pub place: LedgerPlace,
+    /// Port to serve on (0: any free one)
+    #[arg(long, value_name = "PORT", default_value_t = 9092)]
+    pub port: u16,
+    /// Requests a second of each token; twice as many may come at once after a pause
+    #[arg(long, value_name = "N", default_value_t = NonZeroU32::new(200).unwrap())]
+    pub rate: NonZeroU32,
+    /// Address to serve on; one that other machines reach takes --token-file
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub bind: std::net::IpAddr,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Serve a file or a PostgreSQL database over HTTP, described by /openapi.json; makes what is not there
+    Serve(ServeOptions),
+    /// Say what it holds
+    Status {
+        #[command(flatten)]
+        place: LedgerPlace,
+        /// Print it as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read every record and compute every checksum again
+    Verify {
+        #[command(flatten)]
+        place: LedgerPlace,
+        /// The head that `status` or `verify` told before: also find out whether records after it were cut off
+        #[arg(long, value_name = "SUM")]
+        head: Option<String>,
+        /// Print the result as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print records as JSON Lines, in order
+    Export {
+        #[command(flatten)]
+        place: LedgerPlace,
+        /// Of this kind only: run, packet, gene, …
+        #[arg(long)]
+        kind: Option<String>,
+        /// Of this run or subnet only
+        #[arg(long)]
+        scope: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,12 +4,14 @@
 //! ```text
 //! cli      the arguments           gene/   one gene: check, show, eval, import, export
 //! failure  errors and exit codes   mine/   run and resume: search, select, compare, write the run folder
+//! ledger/  a ledger looked at, checked, copied out and served
 //! worker/  strangers' genes trained in confined processes
 //! score    genes against the usual losses  bench  figures of this machine
 //! ```
 mod cli;
 mod failure;
 mod gene;
+mod ledger;
 #[cfg(feature = "lab")]
 mod mine;
 mod output;
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
 fn dispatch(arguments: cli::Cli) -> Result<(), Failure> {
     match arguments.command {
         cli::Command::Gene(command) => gene::dispatch(command),
+        cli::Command::Ledger(command) => ledger::dispatch(command),
         cli::Command::Reference { page } => output::line(match page {
             cli::ReferencePage::Minerrun => {
                 format!("# Fields of a MinerRun\n\n{}", automl_contract::reference::markdown().trim_end())

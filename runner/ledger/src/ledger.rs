@@ -1,0 +1,93 @@
+//! What every ledger does, wherever it is.
+use crate::{Appended, Digest, Entry, Kind, LedgerError, Name, Record};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// Records that [`Ledger::verify`] has in memory at once.
+const PAGE: u32 = 256;
+
+/// A place to append records to and to read them from.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Appends all of the entries, or none; returns when they are on disk.
+    async fn append(&self, entries: Vec<Entry>) -> Result<Vec<Appended>, LedgerError>;
+
+    /// The record of this name.
+    async fn get(&self, name: &Name) -> Result<Option<Record>, LedgerError>;
+
+    /// The first records after the one of this number, in order: so many at most, and none only where there are none.
+    async fn list(&self, filter: &Filter, after: u64, limit: u32) -> Result<Vec<Record>, LedgerError>;
+
+    /// What it holds.
+    async fn status(&self) -> Result<Status, LedgerError>;
+
+    /// Reads every record and computes every sum again.
+    async fn verify(&self) -> Result<Verified, LedgerError> {
+        let mut checked = Verified { records: 0, head: Digest::NONE };
+        loop {
+            let page = self.list(&Filter::default(), checked.records, PAGE).await?;
+            if page.is_empty() {
+                return Ok(checked);
+            }
+            for Record { seq, at, name, body, sum } in &page {
+                let number = checked.records + 1;
+                let damage = |problem: &str| LedgerError::Damaged(Damage { seq: number, problem: problem.to_owned() });
+                if *seq != number {
+                    return Err(damage("is missing"));
+                }
+                checked = Verified { records: *seq, head: checked.head.chained(*seq, *at, name, Digest::of(body)) };
+                if checked.head != *sum {
+                    return Err(damage("is not what its sum says: it, or one before it, was changed"));
+                }
+            }
+        }
+    }
+}
+
+/// Which records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this kind only.
+    pub kind: Option<Kind>,
+    /// Of this scope only.
+    pub scope: Option<String>,
+}
+
+/// What a ledger holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// `SQLite` or `PostgreSQL`.
+    pub database: String,
+    /// Records, which is also the number of the last.
+    pub records: u64,
+    /// The sum of the last record: of all that is in the ledger.
+    #[schema(value_type = String)]
+    pub head: Digest,
+    /// Room in the database, in bytes.
+    pub bytes: u64,
+    /// Records by kind.
+    pub kinds: BTreeMap<String, u64>,
+}
+
+/// A ledger whose every record is as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verified {
+    /// How many there are.
+    pub records: u64,
+    /// The sum of the last.
+    pub head: Digest,
+}
+
+/// The first place where a ledger is not what was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("record {seq}: {problem}")]
+pub struct Damage {
+    /// Its number.
+    pub seq: u64,
+    /// What is wrong.
+    pub problem: String,
+}

@@ -1,0 +1,120 @@
+//! A ledger that another process serves.
+use crate::wire::{MOST_RECORDS, Malformed, Problem, RECORDS, STATUS, SentAppended, SentEntry, SentRecord, Which};
+use crate::{Appended, Entry, Filter, Ledger, LedgerError, Name, Record, Status};
+use async_trait::async_trait;
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A served ledger.
+#[derive(Clone)]
+pub struct Remote {
+    client: Client,
+    url: Url,
+    token: Option<String>,
+}
+
+impl Remote {
+    /// The ledger at this address (`http://host:port`), asked with this token where it wants one. Nothing is sent yet.
+    pub fn new(url: &str, token: Option<String>) -> Result<Remote, LedgerError> {
+        let url = Url::parse(url)
+            .map_err(|error| LedgerError::Address { url: url.to_owned(), problem: error.to_string() })?;
+        if url.cannot_be_a_base() || !matches!(url.scheme(), "http") {
+            let problem = "a served ledger has an address like http://host:port".to_owned();
+            return Err(LedgerError::Address { url: url.to_string(), problem });
+        }
+        let client = Client::builder().timeout(PATIENCE).build().map_err(LedgerError::Unreachable)?;
+        Ok(Remote { client, url, token })
+    }
+
+    fn page(&self, segments: &[&str]) -> Url {
+        let mut url = self.url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+
+    fn pages(&self, path: &str) -> Url {
+        self.page(&path.split('/').filter(|segment| !segment.is_empty()).collect::<Vec<_>>())
+    }
+
+    /// `None` for what is not there.
+    async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<Option<T>, LedgerError> {
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let answer = request.send().await.map_err(LedgerError::Unreachable)?;
+        let status = answer.status();
+        if status.is_success() {
+            return answer.json().await.map(Some).map_err(LedgerError::Unreachable);
+        }
+        let text = answer.text().await.map_err(LedgerError::Unreachable)?;
+        match serde_json::from_str::<Problem>(&text) {
+            Ok(problem) if status == StatusCode::NOT_FOUND && problem.kind == "no-such-record" => Ok(None),
+            Ok(Problem { title, detail, seq, .. }) => {
+                Err(LedgerError::Refused { status: status.as_u16(), title, detail, seq })
+            }
+            Err(_) => {
+                let detail = text.chars().take(200).collect();
+                Err(LedgerError::Refused {
+                    status: status.as_u16(),
+                    title: "no ledger answers there".to_owned(),
+                    detail,
+                    seq: None,
+                })
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Ledger for Remote {
+    async fn append(&self, entries: Vec<Entry>) -> Result<Vec<Appended>, LedgerError> {
+        let sent: Vec<SentEntry> = entries.iter().map(SentEntry::from).collect();
+        let appended = self.ask::<Vec<SentAppended>>(self.client.post(self.pages(RECORDS)).json(&sent)).await;
+        match appended {
+            Ok(appended) => Ok(appended.unwrap_or_default().into_iter().map(Appended::from).collect()),
+            // Which of them it is, the detail says.
+            Err(LedgerError::Refused { seq: Some(seq), .. }) if entries.len() == 1 => {
+                let name = entries.into_iter().next().map(|entry| Box::new(entry.name));
+                Err(name.map_or(LedgerError::Closed, |name| LedgerError::Conflict { name, seq }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn get(&self, name: &Name) -> Result<Option<Record>, LedgerError> {
+        let mut url = self.pages(RECORDS);
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.extend([name.kind().as_str(), name.scope(), name.key()]);
+        }
+        let sent = self.ask::<SentRecord>(self.client.get(url)).await?;
+        sent.map(|sent| Record::try_from(sent).map_err(|error| malformed(&error))).transpose()
+    }
+
+    async fn list(&self, filter: &Filter, after: u64, limit: u32) -> Result<Vec<Record>, LedgerError> {
+        let which = Which {
+            kind: filter.kind.map(|kind| kind.to_string()),
+            scope: filter.scope.clone(),
+            after,
+            limit: limit.min(MOST_RECORDS),
+        };
+        let sent = self.ask::<Vec<SentRecord>>(self.client.get(self.pages(RECORDS)).query(&which)).await?;
+        let records = sent.unwrap_or_default().into_iter().map(Record::try_from);
+        records.collect::<Result<_, _>>().map_err(|error| malformed(&error))
+    }
+
+    async fn status(&self) -> Result<Status, LedgerError> {
+        let status = self.ask(self.client.get(self.pages(STATUS))).await?;
+        status.ok_or_else(|| LedgerError::Malformed("it has no status".to_owned()))
+    }
+}
+
+fn malformed(error: &Malformed) -> LedgerError {
+    LedgerError::Malformed(error.to_string())
+}

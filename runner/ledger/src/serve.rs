@@ -1,0 +1,366 @@
+//! The ledger as a service: HTTP in front of a [`Database`], described by `/openapi.json`.
+//!
+//! Whatever is wrong with a request is said in a problem document (RFC 9457), and nothing of it is stored.
+use crate::wire::{
+    MOST_BYTES, MOST_ENTRIES, MOST_RECORDS, Malformed, Problem, SentAppended, SentEntry, SentRecord, Which,
+};
+use crate::{Database, Digest, Entry, Filter, Ledger as _, LedgerError, Name, NameError, Status};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use governor::clock::Clock as _;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Who may ask.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Whoever reaches it: for an address of one machine.
+    Open,
+    /// Whoever has one of these bearer tokens, each so many times a second.
+    Tokens {
+        /// What they show.
+        tokens: Vec<Token>,
+        /// Requests of each; twice as many may come at once after a pause.
+        per_second: NonZeroU32,
+    },
+}
+
+/// The checksum of a token: comparing checksums tells nothing of the token by how long it takes.
+#[derive(Clone, Debug)]
+pub struct Token(Digest);
+
+impl Token {
+    /// Of this token.
+    pub fn new(token: &str) -> Token {
+        Token(Digest::of(token.as_bytes()))
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Ledger",
+    description = "Append-only records of runs, genes, scores and weights. A name is taken for ever: the same entry again is \
+                   no error, another body under its name is a conflict."
+))]
+struct Described;
+
+struct Served {
+    ledger: Database,
+    gate: Option<Gate>,
+}
+
+/// Admits those who have a token, not too often.
+struct Gate {
+    known: Vec<(Token, DefaultDirectRateLimiter)>,
+    /// All others together: guessing takes time, and refusing them none of ours.
+    strangers: DefaultDirectRateLimiter,
+}
+
+/// Requests a second of all strangers together.
+const STRANGERS: NonZeroU32 = NonZeroU32::new(50).unwrap();
+
+impl Gate {
+    fn new(tokens: Vec<Token>, per_second: NonZeroU32) -> Gate {
+        let quota = Quota::per_second(per_second).allow_burst(per_second.saturating_mul(TWO));
+        let known = tokens.into_iter().map(|token| (token, RateLimiter::direct(quota))).collect();
+        Gate { known, strangers: RateLimiter::direct(Quota::per_second(STRANGERS)) }
+    }
+
+    fn admit(&self, request: &Request) -> Result<(), Refusal> {
+        let header = request.headers().get(header::AUTHORIZATION).and_then(|header| header.to_str().ok());
+        let shown = header.and_then(|header| header.strip_prefix("Bearer ")).map(Token::new);
+        let known = shown.and_then(|shown| self.known.iter().find(|(token, _)| token.0 == shown.0));
+        let limiter = known.map_or(&self.strangers, |(_, limiter)| limiter);
+        limiter.check().map_err(|until| Refusal::TooFast(until.wait_time_from(limiter.clock().now())))?;
+        known.map(drop).ok_or(Refusal::Stranger)
+    }
+}
+
+const TWO: NonZeroU32 = NonZeroU32::new(2).unwrap();
+
+/// The service of this ledger.
+pub fn router(ledger: Database, access: Access) -> Router {
+    let gate = match access {
+        Access::Open => None,
+        Access::Tokens { tokens, per_second } => Some(Gate::new(tokens, per_second)),
+    };
+    let served = Arc::new(Served { ledger, gate });
+    let (records, mut description) = OpenApiRouter::with_openapi(Described::openapi())
+        .routes(routes!(list, append))
+        .routes(routes!(one))
+        .routes(routes!(status))
+        .split_for_parts();
+    let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    description.components.get_or_insert_default().add_security_scheme("token", scheme);
+    let records =
+        records.layer(DefaultBodyLimit::max(MOST_BYTES)).layer(from_fn_with_state(Arc::clone(&served), admit));
+    Router::new()
+        .merge(records)
+        .route("/openapi.json", get(move || std::future::ready(Json(description.clone()))))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .fallback(|| async { Refusal::NoSuchPage })
+        .method_not_allowed_fallback(|| async { Refusal::NoSuchMethod })
+        .with_state(served)
+}
+
+async fn readyz(State(served): State<Arc<Served>>) -> Response {
+    match served.ledger.list(&Filter::default(), 0, 1).await {
+        Ok(_) => "ok\n".into_response(),
+        Err(error) => Refusal::Ledger(error).into_response(),
+    }
+}
+
+/// Lets those in who may ask.
+async fn admit(State(served): State<Arc<Served>>, request: Request, next: Next) -> Response {
+    match served.gate.as_ref().map_or(Ok(()), |gate| gate.admit(&request)) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// Records in the order in which they were appended.
+#[utoipa::path(
+    get,
+    path = "/v1/records",
+    params(Which),
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "The first of them; empty where there are no more", body = Vec<SentRecord>),
+        (status = 400, description = "Not a query", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Without a token that is known", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database fails", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn list(State(served): State<Arc<Served>>, Asked(which): Asked<Which>) -> Result<Json<Vec<SentRecord>>, Refusal> {
+    let kind = which.kind.as_deref().map(str::parse).transpose()?;
+    let filter = Filter { kind, scope: which.scope };
+    let records = served.ledger.list(&filter, which.after, which.limit.clamp(1, MOST_RECORDS)).await?;
+    Ok(Json(records.iter().map(SentRecord::from).collect()))
+}
+
+/// Appends all of the entries, or none. Whoever has the answer can rely on it; without one, ask again: what is there is not
+/// stored twice.
+#[utoipa::path(
+    post,
+    path = "/v1/records",
+    request_body = Vec<SentEntry>,
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "They are on disk: what became of each, in their order", body = Vec<SentAppended>),
+        (status = 400, description = "Not entries", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Without a token that is known", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "A name is taken by another body", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too large or too many", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not entries", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database fails", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn append(
+    State(served): State<Arc<Served>>,
+    Sent(entries): Sent<Vec<SentEntry>>,
+) -> Result<Json<Vec<SentAppended>>, Refusal> {
+    if entries.len() > MOST_ENTRIES {
+        return Err(Refusal::TooMany(entries.len()));
+    }
+    let entries = entries.into_iter().map(Entry::try_from).collect::<Result<Vec<_>, _>>()?;
+    let appended = served.ledger.append(entries).await?;
+    Ok(Json(appended.into_iter().map(SentAppended::from).collect()))
+}
+
+/// The record of a name.
+#[utoipa::path(
+    get,
+    path = "/v1/records/{kind}/{scope}/{key}",
+    params(
+        ("kind" = String, Path, description = "What it is about"),
+        ("scope" = String, Path, description = "The run or subnet it belongs to"),
+        ("key" = String, Path, description = "Its name among those of its kind and scope"),
+    ),
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "It", body = SentRecord),
+        (status = 400, description = "Not a name", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Without a token that is known", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database fails", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn one(
+    State(served): State<Arc<Served>>,
+    Named((kind, scope, key)): Named<(String, String, String)>,
+) -> Result<Json<SentRecord>, Refusal> {
+    let name = Name::new(kind.parse()?, scope, key)?;
+    let record = served.ledger.get(&name).await?;
+    Ok(Json(SentRecord::from(&record.ok_or(Refusal::NoSuchRecord(name))?)))
+}
+
+/// What the ledger holds.
+#[utoipa::path(
+    get,
+    path = "/v1/status",
+    security(("token" = [])),
+    responses(
+        (status = 200, description = "Records, sum and size", body = Status),
+        (status = 401, description = "Without a token that is known", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database fails", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn status(State(served): State<Arc<Served>>) -> Result<Json<Status>, Refusal> {
+    Ok(Json(served.ledger.status().await?))
+}
+
+/// A query, or a problem document.
+#[derive(FromRequestParts)]
+#[from_request(via(Query), rejection(Refusal))]
+struct Asked<T>(T);
+
+/// Parts of a path, or a problem document.
+#[derive(FromRequestParts)]
+#[from_request(via(Path), rejection(Refusal))]
+struct Named<T>(T);
+
+/// A JSON body, or a problem document.
+#[derive(FromRequest)]
+#[from_request(via(Json), rejection(Refusal))]
+struct Sent<T>(T);
+
+/// Why a request is refused.
+enum Refusal {
+    Stranger,
+    TooFast(Duration),
+    NoSuchPage,
+    NoSuchMethod,
+    NoSuchRecord(Name),
+    NotAName(PathRejection),
+    NotAQuery(QueryRejection),
+    NotJson(JsonRejection),
+    TooMany(usize),
+    Malformed(Malformed),
+    Ledger(LedgerError),
+}
+
+impl Refusal {
+    fn problem(self) -> Problem {
+        let (status, kind, title, detail, seq) = match self {
+            Refusal::Stranger => (
+                StatusCode::UNAUTHORIZED,
+                "no-token",
+                "Who asks is not known",
+                "send `Authorization: Bearer TOKEN` with a token of this ledger".to_owned(),
+                None,
+            ),
+            Refusal::TooFast(wait) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-fast",
+                "Too many requests",
+                format!("ask again in {} s", seconds(wait)),
+                None,
+            ),
+            Refusal::NoSuchPage => (
+                StatusCode::NOT_FOUND,
+                "no-such-page",
+                "There is no such page",
+                "/openapi.json describes those there are".to_owned(),
+                None,
+            ),
+            Refusal::NoSuchMethod => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "no-such-method",
+                "That cannot be done to this page",
+                "/openapi.json describes what can".to_owned(),
+                None,
+            ),
+            Refusal::NoSuchRecord(name) => (
+                StatusCode::NOT_FOUND,
+                "no-such-record",
+                "There is no such record",
+                format!("{name} is not there"),
+                None,
+            ),
+            Refusal::NotAName(error) => (error.status(), "name", "The name cannot be read", error.body_text(), None),
+            Refusal::NotAQuery(error) => (error.status(), "query", "The query cannot be read", error.body_text(), None),
+            Refusal::NotJson(error) => (error.status(), "body", "The body cannot be read", error.body_text(), None),
+            Refusal::TooMany(entries) => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-many",
+                "Too many entries",
+                format!("{entries} entries; a request has {MOST_ENTRIES} at most"),
+                None,
+            ),
+            Refusal::Malformed(error) => {
+                (StatusCode::BAD_REQUEST, "malformed", "That is no record", error.to_string(), None)
+            }
+            Refusal::Ledger(error) => {
+                let detail = error.to_string();
+                match error {
+                    LedgerError::Conflict { seq, .. } => {
+                        (StatusCode::CONFLICT, "conflict", "The name is taken", detail, Some(seq))
+                    }
+                    LedgerError::TooLarge { .. } => {
+                        (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large", detail, None)
+                    }
+                    LedgerError::Damaged(_) => {
+                        (StatusCode::INTERNAL_SERVER_ERROR, "damaged", "The ledger is damaged", detail, None)
+                    }
+                    _ => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The ledger does not answer", detail, None),
+                }
+            }
+        };
+        Problem { kind: kind.to_owned(), title: title.to_owned(), status: status.as_u16(), detail, seq }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let wait = if let Refusal::TooFast(wait) = &self { Some(seconds(*wait)) } else { None };
+        let problem = self.problem();
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response =
+            (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(problem)).into_response();
+        if let Some(wait) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, wait.into());
+        }
+        response
+    }
+}
+
+/// Whole ones, as `Retry-After` has them: at least one.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + 1
+}
+
+macro_rules! refused_as {
+    ($($error:ty => $refusal:path),*) => {$(
+        impl From<$error> for Refusal {
+            fn from(error: $error) -> Refusal {
+                $refusal(error.into())
+            }
+        }
+    )*};
+}
+
+refused_as! {
+    LedgerError => Refusal::Ledger,
+    Malformed => Refusal::Malformed,
+    NameError => Refusal::Malformed,
+    PathRejection => Refusal::NotAName,
+    QueryRejection => Refusal::NotAQuery,
+    JsonRejection => Refusal::NotJson
+}

@@ -1,0 +1,48 @@
+//! Which ledger is meant.
+use super::failure;
+use crate::cli::LedgerPlace;
+use crate::failure::Failure;
+use automl_ledger::{Database, Ledger, Remote};
+use std::path::Path;
+
+/// Whether it is not a file.
+pub(super) fn is_url(place: &str) -> bool {
+    place.contains("://")
+}
+
+/// Opens one that is there.
+pub(super) async fn open(place: &LedgerPlace) -> Result<Box<dyn Ledger>, Failure> {
+    let LedgerPlace { ledger, token_file } = place;
+    if ledger.starts_with("http://") || ledger.starts_with("https://") {
+        let token = token_file.as_deref().map(first_token).transpose()?;
+        return Ok(Box::new(Remote::new(ledger, token).map_err(failure)?));
+    }
+    if !is_url(ledger) && !Path::new(ledger).exists() {
+        return Err(Failure::bad_input(format!(
+            "there is no ledger {ledger}; `runner ledger serve {ledger}` makes one"
+        )));
+    }
+    Ok(Box::new(Database::open(ledger).await.map_err(failure)?))
+}
+
+/// The tokens in a file, one a line; lines that begin with `#` are remarks.
+pub(super) fn tokens(file: &Path) -> Result<Vec<String>, Failure> {
+    const SHORTEST: usize = 16;
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::unreadable(file, &error))?;
+    let lines = (1..).zip(text.lines()).map(|(number, line)| (number, line.trim()));
+    let tokens: Vec<(usize, &str)> = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).collect();
+    if let Some((number, _)) = tokens.iter().find(|(_, token)| token.len() < SHORTEST) {
+        return Err(Failure::bad_input(format!(
+            "{}:{number}: a token of fewer than {SHORTEST} characters can be guessed; `openssl rand -hex 32` makes a good one",
+            file.display()
+        )));
+    }
+    if tokens.is_empty() {
+        return Err(Failure::bad_input(format!("{} has no token", file.display())));
+    }
+    Ok(tokens.into_iter().map(|(_, token)| token.to_owned()).collect())
+}
+
+fn first_token(file: &Path) -> Result<String, Failure> {
+    tokens(file)?.into_iter().next().ok_or_else(|| Failure::bad_input(format!("{} has no token", file.display())))
+}
