@@ -78,7 +78,7 @@ async fn killed_under_load(ledger: &str, kills: usize) {
         server.child.kill().unwrap();
         server.child.wait().unwrap();
         server = Server::start(ledger);
-        *address.lock().unwrap() = server.url.clone();
+        address.lock().unwrap().clone_from(&server.url);
     }
     enough.store(0, Ordering::SeqCst);
     for client in clients {

@@ -36,7 +36,7 @@ pub(crate) fn dispatch(command: LedgerCommand) -> Result<(), Failure> {
 }
 
 async fn status(place: &LedgerPlace, json: bool) -> Result<(), Failure> {
-    let status = place::open(place).await?.status().await.map_err(failure)?;
+    let status = place::open(place).await?.status().await?;
     if json {
         return output::json(&status);
     }
@@ -59,7 +59,7 @@ async fn verify(place: &LedgerPlace, head: Option<&str>, json: bool) -> Result<(
         None => None,
     };
     let ledger = place::open(place).await?;
-    let verified = ledger.verify().await.map_err(failure)?;
+    let verified = ledger.verify().await?;
     if let Some(expected) = expected
         && expected != verified.head
         && !is_older_head(ledger.as_ref(), expected).await?
@@ -79,7 +79,7 @@ async fn verify(place: &LedgerPlace, head: Option<&str>, json: bool) -> Result<(
 async fn is_older_head(ledger: &dyn Ledger, head: Digest) -> Result<bool, Failure> {
     let mut after = 0;
     loop {
-        let page = ledger.list(&Filter::default(), after, PAGE).await.map_err(failure)?;
+        let page = ledger.list(&Filter::default(), after, PAGE).await?;
         if page.iter().any(|record| record.sum == head) {
             return Ok(true);
         }
@@ -109,7 +109,7 @@ async fn export(place: &LedgerPlace, filter: &Filter) -> Result<(), Failure> {
     let ledger = place::open(place).await?;
     let mut after = 0;
     loop {
-        let page = ledger.list(filter, after, PAGE).await.map_err(failure)?;
+        let page = ledger.list(filter, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.seq;
         for Record { seq, at, name, body, sum } in &page {
@@ -129,13 +129,14 @@ async fn export(place: &LedgerPlace, filter: &Filter) -> Result<(), Failure> {
 }
 
 /// What a ledger says, with an exit code.
-fn failure(error: LedgerError) -> Failure {
-    let code = match &error {
-        LedgerError::Unreachable(_) => exit::UNREACHABLE,
-        LedgerError::Open { place, .. } if place::is_url(place) => exit::UNREACHABLE,
-        LedgerError::Refused { status: 503, .. } => exit::UNREACHABLE,
-        LedgerError::Database(_) | LedgerError::Closed => exit::BUG,
-        _ => exit::BAD_INPUT,
-    };
-    Failure { code, message: error.to_string() }
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Failure {
+        let code = match &error {
+            LedgerError::Unreachable(_) | LedgerError::Refused { status: 503, .. } => exit::UNREACHABLE,
+            LedgerError::Open { place, .. } if place::is_url(place) => exit::UNREACHABLE,
+            LedgerError::Database(_) | LedgerError::Closed => exit::BUG,
+            _ => exit::BAD_INPUT,
+        };
+        Failure { code, message: error.to_string() }
+    }
 }

@@ -1,5 +1,4 @@
 //! Which ledger is meant.
-use super::failure;
 use crate::cli::LedgerPlace;
 use crate::failure::Failure;
 use automl_ledger::{Database, Ledger, Remote};
@@ -15,14 +14,14 @@ pub(super) async fn open(place: &LedgerPlace) -> Result<Box<dyn Ledger>, Failure
     let LedgerPlace { ledger, token_file } = place;
     if ledger.starts_with("http://") || ledger.starts_with("https://") {
         let token = token_file.as_deref().map(first_token).transpose()?;
-        return Ok(Box::new(Remote::new(ledger, token).map_err(failure)?));
+        return Ok(Box::new(Remote::new(ledger, token)?));
     }
     if !is_url(ledger) && !Path::new(ledger).exists() {
         return Err(Failure::bad_input(format!(
             "there is no ledger {ledger}; `runner ledger serve {ledger}` makes one"
         )));
     }
-    Ok(Box::new(Database::open(ledger).await.map_err(failure)?))
+    Ok(Box::new(Database::open(ledger).await?))
 }
 
 /// The tokens in a file, one a line; lines that begin with `#` are remarks.

@@ -1,5 +1,5 @@
 //! `runner ledger serve`.
-use super::{failure, place};
+use super::place;
 use crate::cli::ServeOptions;
 use crate::failure::Failure;
 use automl_ledger::Database;
@@ -23,7 +23,7 @@ pub(super) async fn serve(options: &ServeOptions) -> Result<(), Failure> {
             )));
         }
     };
-    let database = Database::open(&options.place.ledger).await.map_err(failure)?;
+    let database = Database::open(&options.place.ledger).await?;
     let address = SocketAddr::new(options.bind, options.port);
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::internal(format!("cannot listen on {address}: {error}; choose another --port (0 takes any free one)"))

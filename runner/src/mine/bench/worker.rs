@@ -65,7 +65,7 @@ fn overrun() -> Result<Figure, Failure> {
         let outcome = isolated.train_at(&gene, Stage::Final, seed, None, &AtomicBool::new(false))?;
         longest = longest.max(begin.elapsed().as_secs_f64());
         let failure = outcome.and_then(|outcome| outcome.failure);
-        if !failure.as_ref().is_some_and(|failure| failure.reason() == "timeout") {
+        if failure.as_ref().is_none_or(|failure| failure.reason() != "timeout") {
             return Err(Failure::internal(format!("no clock ended a training that takes far too long: {failure:?}")));
         }
     }
