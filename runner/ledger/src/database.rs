@@ -1,7 +1,8 @@
 //! The ledger in a database: SQLite's one file for a laptop and for most clusters, PostgreSQL where one is outgrown.
 use crate::writer::Writer;
-use crate::{Appended, Damage, Digest, Entry, Filter, Ledger, LedgerError, Name, Record, Status};
+use crate::{Appended, Damage, Digest, Entry, Filter, Ledger, LedgerError, MAX_BODY, Name, Record, Status};
 use async_trait::async_trait;
+use futures_util::TryStreamExt as _;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{AnyConnection, AnyExecutor, AnyPool, Connection as _, Executor as _, Row as _};
 use std::path::Path;
@@ -12,6 +13,8 @@ use url::Url;
 const FORMAT: i64 = 1;
 /// Of readers at a time, and the writer.
 const CONNECTIONS: u32 = 8;
+/// Bodies that one list holds, in bytes, and one more: what a reader asks for must not fill the memory.
+const PAGE: usize = 4 * MAX_BODY;
 /// How long to wait for a connection, and for a lock that another process holds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -98,7 +101,16 @@ impl Ledger for Database {
         if let Some(kind) = filter.kind {
             query = query.bind(kind.as_str());
         }
-        query.fetch_all(&self.pool).await?.iter().map(record).collect()
+        let mut rows = query.fetch(&self.pool);
+        let (mut records, mut bytes) = (Vec::new(), 0);
+        while bytes < PAGE
+            && let Some(row) = rows.try_next().await?
+        {
+            let record = record(&row)?;
+            bytes += record.body.len();
+            records.push(record);
+        }
+        Ok(records)
     }
 
     async fn status(&self) -> Result<Status, LedgerError> {

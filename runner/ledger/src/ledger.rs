@@ -17,7 +17,8 @@ pub trait Ledger: Send + Sync {
     /// The record of this name.
     async fn get(&self, name: &Name) -> Result<Option<Record>, LedgerError>;
 
-    /// The first records after the one of this number, in order: so many at most, and none only where there are none.
+    /// The first records after the one of this number, in order: so many at most, fewer where bodies are large,
+    /// and none only where there are none.
     async fn list(&self, filter: &Filter, after: u64, limit: u32) -> Result<Vec<Record>, LedgerError>;
 
     /// What it holds.

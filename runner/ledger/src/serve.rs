@@ -137,7 +137,7 @@ async fn admit(State(served): State<Arc<Served>>, request: Request, next: Next) 
     params(Which),
     security(("token" = [])),
     responses(
-        (status = 200, description = "The first of them; empty where there are no more", body = Vec<SentRecord>),
+        (status = 200, description = "The first of them, fewer where bodies are large; empty where there are no more", body = Vec<SentRecord>),
         (status = 400, description = "Not a query", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Without a token that is known", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),

@@ -1,7 +1,7 @@
 //! What every ledger promises, on each database, embedded and served.
 mod common;
 
-use automl_ledger::{Appended, Digest, Filter, Kind, LedgerError, Name, Record};
+use automl_ledger::{Appended, Digest, Filter, Kind, LedgerError, MAX_BODY, Name, Record};
 use common::{behind_its_back, entry, places};
 use std::collections::BTreeSet;
 
@@ -131,6 +131,24 @@ async fn whatever_is_done_behind_its_back_is_found() {
             let found = place.ledger.verify().await.unwrap_err().to_string();
             assert!(found.contains(&format!("record {damaged}:")), "{}: {statement}: {found}", place.what);
         }
+    }
+}
+
+/// Whatever is asked for, an answer has a bounded size.
+#[tokio::test]
+async fn pages_of_large_records_are_short() {
+    for place in places().await {
+        for index in 0..7 {
+            let entries = vec![entry(Kind::Checkpoint, "run", &index.to_string(), vec![index; MAX_BODY])];
+            assert_eq!(place.ledger.append(entries).await.unwrap(), [new(u64::from(index) + 1)]);
+        }
+        let first = place.ledger.list(&Filter::default(), 0, 100).await.unwrap();
+        assert_eq!(keys(&first), ["0", "1", "2", "3"], "{}", place.what);
+        assert_eq!(keys(&place.ledger.list(&Filter::default(), 4, 100).await.unwrap()), ["4", "5", "6"]);
+        assert_eq!(place.ledger.verify().await.unwrap().records, 7);
+        let more = vec![entry(Kind::Checkpoint, "run", "more", vec![0; MAX_BODY + 1])];
+        let refused = place.ledger.append(more).await.unwrap_err().to_string();
+        assert!(refused.contains("4194305 bytes"), "{}: {refused}", place.what);
     }
 }
 
