@@ -8,6 +8,7 @@ use automl_ledger::{Database, Entry, Filter, Kind, Ledger, Name, Remote};
 use common::{entry, postgres::Postgres, serve};
 use serde::Serialize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 /// Of a record's body, in bytes.
@@ -42,15 +43,17 @@ fn figure(name: String, value: f64, unit: &'static str) {
 #[tokio::main]
 async fn main() {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("ledger.db").display().to_string();
-    measure("SQLite", &file, async || folder.path().join("served.db").display().to_string()).await;
+    let files = AtomicU32::new(0);
+    let file = || folder.path().join(files.fetch_add(1, Ordering::SeqCst).to_string()).display().to_string();
+    measure("SQLite", async || file()).await;
     if let Some(postgres) = Postgres::shared() {
-        measure("PostgreSQL", &postgres.database().await, async || postgres.database().await).await;
+        measure("PostgreSQL", async || postgres.database().await).await;
     }
 }
 
-async fn measure(what: &str, address: &str, another: impl AsyncFn() -> String) {
-    let database = Database::open(address).await.expect("a ledger");
+/// `another` names a new, empty ledger each time.
+async fn measure(what: &str, another: impl AsyncFn() -> String) {
+    let database = Database::open(&another().await).await.expect("a ledger");
     requests(what, Arc::new(database.clone())).await;
     database.close().await;
     let database = Database::open(&another().await).await.expect("a ledger");
