@@ -93,7 +93,8 @@ fn refused_memory(outcome: Outcome) -> Outcome {
     }
 }
 
-fn processor_seconds() -> f64 {
+/// The processor time of this process.
+pub(crate) fn processor_seconds() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }

@@ -21,6 +21,6 @@ mod memory;
 mod message;
 mod probe;
 
-pub(crate) use child::serve;
+pub(crate) use child::{processor_seconds, serve};
 pub(crate) use isolated::{Isolated, Isolation};
 pub(crate) use memory::allowance;

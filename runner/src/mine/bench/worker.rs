@@ -5,12 +5,11 @@
 //! does hits both alike.
 use super::figure::Figure;
 use crate::failure::Failure;
-use crate::worker::{Isolated, Isolation};
+use crate::worker::{Isolated, Isolation, processor_seconds};
 use automl_contract::spec::{DataSource, DatasetSpec, Evaluation, EvaluationSpec};
 use automl_genome::{Gene, known_losses};
 use automl_lab::{Lab, Stage};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use rustix::time::{ClockId, clock_gettime};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -86,13 +85,13 @@ fn of(evaluation: &Evaluation, name: &str) -> Result<Vec<Figure>, Failure> {
         let (mut ours, mut theirs) = (0.0, 0.0);
         for turn in 0..TURNS {
             let trainings = turn * TRAININGS..(turn + 1) * TRAININGS;
-            let before = own_seconds();
+            let before = processor_seconds();
             let mut scores = Vec::new();
             for index in trainings.clone() {
                 let (gene, seed) = task(index);
                 scores.push(worker.train(gene, Stage::Final, seed, &never).map_err(Failure::internal)?);
             }
-            let between = own_seconds();
+            let between = processor_seconds();
             let child = isolated.usage()?.processor_seconds;
             for (index, score) in trainings.zip(&scores) {
                 let (gene, seed) = task(index);
@@ -104,7 +103,7 @@ fn of(evaluation: &Evaluation, name: &str) -> Result<Vec<Figure>, Failure> {
                 }
             }
             ours += between - before;
-            theirs += own_seconds() - between + isolated.usage()?.processor_seconds - child;
+            theirs += processor_seconds() - between + isolated.usage()?.processor_seconds - child;
         }
         // In the first round both sides prepare the tasks.
         if round > 0 {
@@ -127,12 +126,6 @@ fn of(evaluation: &Evaluation, name: &str) -> Result<Vec<Figure>, Failure> {
         Figure::new("worker", format!("{name}, mlp: most resident memory of a confined process"), memory, "MB")
             .at_most(300.0),
     ])
-}
-
-/// This process's processor time.
-fn own_seconds() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
 fn median(values: &mut [f64]) -> f64 {
