@@ -210,7 +210,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "PORT", default_value_t = 9092)]
     pub port: u16,
     /// Requests a second of each token; twice as many may come at once after a pause
-    #[arg(long, value_name = "N", default_value_t = NonZeroU32::new(200).unwrap())]
+    #[arg(long, value_name = "N", default_value = "200")]
     pub rate: NonZeroU32,
     /// Address to serve on; one that other machines reach takes --token-file
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]

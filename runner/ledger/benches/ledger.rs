@@ -6,7 +6,7 @@ mod common;
 
 use automl_ledger::{Database, Entry, Filter, Kind, Ledger, Name, Remote};
 use common::{entry, postgres::Postgres, serve};
-use serde::Serialize;
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
@@ -24,20 +24,9 @@ const BATCH: usize = 1000;
 /// Scopes of the large ledger.
 const SCOPES: usize = 100;
 
-#[derive(Serialize)]
-struct Figure {
-    group: &'static str,
-    name: String,
-    value: f64,
-    unit: &'static str,
-    goal: Option<String>,
-    met: Option<bool>,
-}
-
-fn figure(name: String, value: f64, unit: &'static str) {
-    let digits = |value: f64| format!("{value:.3e}").parse().unwrap_or(value);
-    let figure = Figure { group: "ledger", name, value: digits(value), unit, goal: None, met: None };
-    println!("{}", serde_json::to_string(&figure).expect("a figure is JSON"));
+fn figure(name: &str, value: f64, unit: &str) {
+    let value: f64 = format!("{value:.3e}").parse().unwrap_or(value);
+    println!("{}", json!({ "group": "ledger", "name": name, "value": value, "unit": unit, "goal": null, "met": null }));
 }
 
 #[tokio::main]
@@ -71,8 +60,8 @@ async fn requests(what: &str, ledger: Arc<dyn Ledger>) {
         async move { assert!(ledger.append(vec![entry]).await.expect("appended")[0].new) }
     };
     let (rate, p99) = timed(append).await;
-    figure(format!("{what}: appends of {CLIENTS} clients, each on disk when it is answered"), rate, "1/s");
-    figure(format!("{what}: an append, p99"), p99, "ms");
+    figure(&format!("{what}: appends of {CLIENTS} clients, each on disk when it is answered"), rate, "1/s");
+    figure(&format!("{what}: an append, p99"), p99, "ms");
     let read = |client: usize, index: usize| {
         let ledger = Arc::clone(&ledger);
         // Somebody else's.
@@ -80,8 +69,8 @@ async fn requests(what: &str, ledger: Arc<dyn Ledger>) {
         async move { assert!(ledger.get(&name).await.expect("read").is_some()) }
     };
     let (rate, p99) = timed(read).await;
-    figure(format!("{what}: reads by name of {CLIENTS} clients"), rate, "1/s");
-    figure(format!("{what}: a read by name, p99"), p99, "ms");
+    figure(&format!("{what}: reads by name of {CLIENTS} clients"), rate, "1/s");
+    figure(&format!("{what}: a read by name, p99"), p99, "ms");
 }
 
 /// Requests per second, and milliseconds of one at the 99th percentile.
@@ -122,24 +111,24 @@ async fn large(what: &str, address: &str) {
         database.append((batch * BATCH..(batch + 1) * BATCH).map(record).collect()).await.expect("appended");
     }
     let many = |what: &str| format!("{what}, a million records");
-    figure(format!("{}: appended {BATCH} at a time", many(what)), MANY as f64 / begin.elapsed().as_secs_f64(), "1/s");
+    figure(&format!("{}: appended {BATCH} at a time", many(what)), MANY as f64 / begin.elapsed().as_secs_f64(), "1/s");
     let bytes = database.status().await.expect("a status").bytes as f64;
     figure(
-        format!("{}: room for each of 60 bytes and its name, indexes included", many(what)),
+        &format!("{}: room for each of 60 bytes and its name, indexes included", many(what)),
         bytes / MANY as f64,
         "bytes",
     );
     database.close().await;
     let begin = Instant::now();
     let database = Database::open(address).await.expect("a ledger");
-    figure(format!("{}: open", many(what)), 1000.0 * begin.elapsed().as_secs_f64(), "ms");
+    figure(&format!("{}: open", many(what)), 1000.0 * begin.elapsed().as_secs_f64(), "ms");
     let filter = Filter { scope: Some("run-7".to_owned()), kind: Some(Kind::Score) };
     let begin = Instant::now();
     let page = database.list(&filter, MANY as u64 / 2, 500).await.expect("a page");
-    figure(format!("{}: 500 of a scope from the middle", many(what)), 1000.0 * begin.elapsed().as_secs_f64(), "ms");
+    figure(&format!("{}: 500 of a scope from the middle", many(what)), 1000.0 * begin.elapsed().as_secs_f64(), "ms");
     assert_eq!(page.len(), 500);
     let begin = Instant::now();
     assert_eq!(database.verify().await.expect("verified").records, MANY as u64);
-    figure(format!("{}: verify", many(what)), begin.elapsed().as_secs_f64(), "s");
+    figure(&format!("{}: verify", many(what)), begin.elapsed().as_secs_f64(), "s");
     database.close().await;
 }

@@ -18,6 +18,37 @@ const PAGE: usize = 4 * MAX_BODY;
 /// How long to wait for a connection, and for a lock that another process holds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Records as [`record`] reads them.
+macro_rules! records {
+    ($which:literal) => {
+        concat!("SELECT seq, at, kind, scope, key, body, sum FROM records WHERE ", $which)
+    };
+}
+
+/// The tables, with a database's own types of numbers and bytes.
+macro_rules! tables {
+    ($number:literal, $bytes:literal, $options:literal) => {
+        concat!(
+            "CREATE TABLE IF NOT EXISTS records (seq ",
+            $number,
+            " PRIMARY KEY, at ",
+            $number,
+            " NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL, key TEXT NOT NULL, body ",
+            $bytes,
+            " NOT NULL, sum ",
+            $bytes,
+            " NOT NULL, UNIQUE (scope, kind, key))",
+            $options,
+            "; CREATE INDEX IF NOT EXISTS records_by_scope ON records (scope, seq)",
+            "; CREATE INDEX IF NOT EXISTS records_by_kind ON records (kind, seq)",
+            "; CREATE TABLE IF NOT EXISTS ledger (format ",
+            $number,
+            " NOT NULL)",
+            $options
+        )
+    };
+}
+
 /// An open ledger. Copies share its connections.
 #[derive(Clone)]
 pub struct Database {
@@ -66,14 +97,12 @@ impl Ledger for Database {
     }
 
     async fn get(&self, name: &Name) -> Result<Option<Record>, LedgerError> {
-        let row = sqlx::query(
-            "SELECT seq, at, kind, scope, key, body, sum FROM records WHERE scope = $1 AND kind = $2 AND key = $3",
-        )
-        .bind(name.scope())
-        .bind(name.kind().as_str())
-        .bind(name.key())
-        .fetch_optional(&self.pool)
-        .await?;
+        let row = sqlx::query(records!("scope = $1 AND kind = $2 AND key = $3"))
+            .bind(name.scope())
+            .bind(name.kind().as_str())
+            .bind(name.key())
+            .fetch_optional(&self.pool)
+            .await?;
         row.as_ref().map(record).transpose()
     }
 
@@ -81,20 +110,12 @@ impl Ledger for Database {
         let (after, limit) = (after.min(i64::MAX as u64).cast_signed(), i64::from(limit));
         // Four statements rather than one with conditions: each finds its index.
         let query = match (&filter.scope, filter.kind) {
-            (None, None) => sqlx::query(
-                "SELECT seq, at, kind, scope, key, body, sum FROM records WHERE seq > $1 ORDER BY seq LIMIT $2",
-            ),
-            (Some(_), None) => sqlx::query(
-                "SELECT seq, at, kind, scope, key, body, sum FROM records WHERE seq > $1 AND scope = $3 ORDER BY seq LIMIT $2",
-            ),
-            (None, Some(_)) => sqlx::query(
-                "SELECT seq, at, kind, scope, key, body, sum FROM records WHERE seq > $1 AND kind = $3 ORDER BY seq LIMIT $2",
-            ),
-            (Some(_), Some(_)) => sqlx::query(
-                "SELECT seq, at, kind, scope, key, body, sum FROM records WHERE seq > $1 AND scope = $3 AND kind = $4 ORDER BY seq LIMIT $2",
-            ),
+            (None, None) => records!("seq > $1 ORDER BY seq LIMIT $2"),
+            (Some(_), None) => records!("seq > $1 AND scope = $3 ORDER BY seq LIMIT $2"),
+            (None, Some(_)) => records!("seq > $1 AND kind = $3 ORDER BY seq LIMIT $2"),
+            (Some(_), Some(_)) => records!("seq > $1 AND scope = $3 AND kind = $4 ORDER BY seq LIMIT $2"),
         };
-        let mut query = query.bind(after).bind(limit);
+        let mut query = sqlx::query(query).bind(after).bind(limit);
         if let Some(scope) = &filter.scope {
             query = query.bind(scope);
         }
@@ -146,27 +167,15 @@ async fn set(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), sql
 }
 
 async fn prepare(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, sqlx::Error> {
-    let (begin, tables) = match dialect {
-        Dialect::Sqlite => (
-            "BEGIN IMMEDIATE",
-            "CREATE TABLE IF NOT EXISTS records (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, \
-             scope TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, sum BLOB NOT NULL, UNIQUE (scope, kind, key)) STRICT; \
-             CREATE INDEX IF NOT EXISTS records_by_scope ON records (scope, seq); \
-             CREATE INDEX IF NOT EXISTS records_by_kind ON records (kind, seq); \
-             CREATE TABLE IF NOT EXISTS ledger (format INTEGER NOT NULL) STRICT",
-        ),
-        Dialect::Postgres => (
-            "BEGIN",
-            // Two that open an empty database at the same time would both make tables.
-            "SELECT pg_advisory_xact_lock(7025462); \
-             CREATE TABLE IF NOT EXISTS records (seq BIGINT PRIMARY KEY, at BIGINT NOT NULL, kind TEXT NOT NULL, \
-             scope TEXT NOT NULL, key TEXT NOT NULL, body BYTEA NOT NULL, sum BYTEA NOT NULL, UNIQUE (scope, kind, key)); \
-             CREATE INDEX IF NOT EXISTS records_by_scope ON records (scope, seq); \
-             CREATE INDEX IF NOT EXISTS records_by_kind ON records (kind, seq); \
-             CREATE TABLE IF NOT EXISTS ledger (format BIGINT NOT NULL)",
-        ),
+    let (begin, lock, tables) = match dialect {
+        Dialect::Sqlite => ("BEGIN IMMEDIATE", None, tables!("INTEGER", "BLOB", " STRICT")),
+        // Two that open an empty database at the same time would both make tables.
+        Dialect::Postgres => ("BEGIN", Some("SELECT pg_advisory_xact_lock(7025462)"), tables!("BIGINT", "BYTEA", "")),
     };
     let mut transaction = connection.begin_with(begin).await?;
+    if let Some(lock) = lock {
+        sqlx::raw_sql(lock).execute(&mut *transaction).await?;
+    }
     sqlx::raw_sql(tables).execute(&mut *transaction).await?;
     let found = sqlx::query("SELECT format FROM ledger").fetch_optional(&mut *transaction).await?;
     let format = if let Some(row) = found {

@@ -1,5 +1,5 @@
 //! What can go wrong.
-use crate::{Damage, Name};
+use crate::{Damage, Digest, Name};
 
 /// Why the ledger did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,16 @@ pub enum LedgerError {
     /// What is stored is not what was.
     #[error("the ledger is damaged: {0}")]
     Damaged(Damage),
+    /// No record has a sum that was the head once.
+    #[error(
+        "the ledger is damaged: no record has the sum {noted}; records were cut off or replaced. It has {records} records, each as its sum says"
+    )]
+    CutOff {
+        /// The sum.
+        noted: Digest,
+        /// What is there.
+        records: u64,
+    },
     /// That is no address of a ledger.
     #[error("{url:?} is no ledger's address: {problem}")]
     Address {
@@ -75,8 +85,8 @@ pub enum LedgerError {
     Closed,
 }
 
-/// An error that all who share its transaction are told of.
 impl LedgerError {
+    /// An error that all who share its transaction are told of.
     pub(crate) fn shared(error: &sqlx::Error) -> LedgerError {
         LedgerError::Database(sqlx::Error::Protocol(error.to_string()))
     }

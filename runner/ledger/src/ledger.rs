@@ -26,11 +26,17 @@ pub trait Ledger: Send + Sync {
 
     /// Reads every record and computes every sum again.
     async fn verify(&self) -> Result<Verified, LedgerError> {
+        self.verify_since(Digest::NONE).await
+    }
+
+    /// The same, and finds out whether this was ever the head: else what it stands for was cut off or replaced.
+    async fn verify_since(&self, noted: Digest) -> Result<Verified, LedgerError> {
         let mut checked = Verified { records: 0, head: Digest::NONE };
+        let mut met = noted == checked.head;
         loop {
             let page = self.list(&Filter::default(), checked.records, PAGE).await?;
             if page.is_empty() {
-                return Ok(checked);
+                return if met { Ok(checked) } else { Err(LedgerError::CutOff { noted, records: checked.records }) };
             }
             for Record { seq, at, name, body, sum } in &page {
                 let number = checked.records + 1;
@@ -42,6 +48,7 @@ pub trait Ledger: Send + Sync {
                 if checked.head != *sum {
                     return Err(damage("is not what its sum says: it, or one before it, was changed"));
                 }
+                met |= checked.head == noted;
             }
         }
     }

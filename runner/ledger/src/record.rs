@@ -1,6 +1,7 @@
 //! What goes in and what is kept.
 use crate::{Digest, Name};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The largest body, in bytes: a checkpoint of a thousand genes is a tenth of it.
 pub const MAX_BODY: usize = 4 << 20;
@@ -30,8 +31,7 @@ pub struct Record {
 }
 
 /// What became of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Appended {
     /// The record's number.
     pub seq: u64,

@@ -1,5 +1,5 @@
 //! A ledger that another process serves.
-use crate::wire::{MOST_RECORDS, Malformed, Problem, RECORDS, STATUS, SentAppended, SentEntry, SentRecord, Which};
+use crate::wire::{MOST_RECORDS, Malformed, Problem, SentEntry, SentRecord, Which};
 use crate::{Appended, Entry, Filter, Ledger, LedgerError, Name, Record, Status};
 use async_trait::async_trait;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
@@ -22,7 +22,7 @@ impl Remote {
     pub fn new(url: &str, token: Option<String>) -> Result<Remote, LedgerError> {
         let url = Url::parse(url)
             .map_err(|error| LedgerError::Address { url: url.to_owned(), problem: error.to_string() })?;
-        if url.cannot_be_a_base() || !matches!(url.scheme(), "http") {
+        if url.cannot_be_a_base() || url.scheme() != "http" {
             let problem = "a served ledger has an address like http://host:port".to_owned();
             return Err(LedgerError::Address { url: url.to_string(), problem });
         }
@@ -30,16 +30,13 @@ impl Remote {
         Ok(Remote { client, url, token })
     }
 
+    /// The page below `/v1`.
     fn page(&self, segments: &[&str]) -> Url {
         let mut url = self.url.clone();
         if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
+            path.pop_if_empty().push("v1").extend(segments);
         }
         url
-    }
-
-    fn pages(&self, path: &str) -> Url {
-        self.page(&path.split('/').filter(|segment| !segment.is_empty()).collect::<Vec<_>>())
     }
 
     /// `None` for what is not there.
@@ -59,15 +56,12 @@ impl Remote {
             Ok(Problem { title, detail, seq, .. }) => {
                 Err(LedgerError::Refused { status: status.as_u16(), title, detail, seq })
             }
-            Err(_) => {
-                let detail = text.chars().take(200).collect();
-                Err(LedgerError::Refused {
-                    status: status.as_u16(),
-                    title: "no ledger answers there".to_owned(),
-                    detail,
-                    seq: None,
-                })
-            }
+            Err(_) => Err(LedgerError::Refused {
+                status: status.as_u16(),
+                title: "no ledger answers there".to_owned(),
+                detail: text.chars().take(200).collect(),
+                seq: None,
+            }),
         }
     }
 }
@@ -76,23 +70,18 @@ impl Remote {
 impl Ledger for Remote {
     async fn append(&self, entries: Vec<Entry>) -> Result<Vec<Appended>, LedgerError> {
         let sent: Vec<SentEntry> = entries.iter().map(SentEntry::from).collect();
-        let appended = self.ask::<Vec<SentAppended>>(self.client.post(self.pages(RECORDS)).json(&sent)).await;
-        match appended {
-            Ok(appended) => Ok(appended.unwrap_or_default().into_iter().map(Appended::from).collect()),
-            // Which of them it is, the detail says.
-            Err(LedgerError::Refused { seq: Some(seq), .. }) if entries.len() == 1 => {
-                let name = entries.into_iter().next().map(|entry| Box::new(entry.name));
-                Err(name.map_or(LedgerError::Closed, |name| LedgerError::Conflict { name, seq }))
+        let appended = self.ask(self.client.post(self.page(&["records"])).json(&sent)).await;
+        match (appended, entries.as_slice()) {
+            (Err(LedgerError::Refused { seq: Some(seq), .. }), [Entry { name, .. }]) => {
+                Err(LedgerError::Conflict { name: Box::new(name.clone()), seq })
             }
-            Err(error) => Err(error),
+            // Of many, the detail says which it is.
+            (appended, _) => appended.map(Option::unwrap_or_default),
         }
     }
 
     async fn get(&self, name: &Name) -> Result<Option<Record>, LedgerError> {
-        let mut url = self.pages(RECORDS);
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.extend([name.kind().as_str(), name.scope(), name.key()]);
-        }
+        let url = self.page(&["records", name.kind().as_str(), name.scope(), name.key()]);
         let sent = self.ask::<SentRecord>(self.client.get(url)).await?;
         sent.map(|sent| Record::try_from(sent).map_err(|error| malformed(&error))).transpose()
     }
@@ -104,13 +93,13 @@ impl Ledger for Remote {
             after,
             limit: limit.min(MOST_RECORDS),
         };
-        let sent = self.ask::<Vec<SentRecord>>(self.client.get(self.pages(RECORDS)).query(&which)).await?;
+        let sent = self.ask::<Vec<SentRecord>>(self.client.get(self.page(&["records"])).query(&which)).await?;
         let records = sent.unwrap_or_default().into_iter().map(Record::try_from);
         records.collect::<Result<_, _>>().map_err(|error| malformed(&error))
     }
 
     async fn status(&self) -> Result<Status, LedgerError> {
-        let status = self.ask(self.client.get(self.pages(STATUS))).await?;
+        let status = self.ask(self.client.get(self.page(&["status"]))).await?;
         status.ok_or_else(|| LedgerError::Malformed("it has no status".to_owned()))
     }
 }

@@ -1,10 +1,8 @@
 //! The ledger as a service: HTTP in front of a [`Database`], described by `/openapi.json`.
 //!
 //! Whatever is wrong with a request is said in a problem document (RFC 9457), and nothing of it is stored.
-use crate::wire::{
-    MOST_BYTES, MOST_ENTRIES, MOST_RECORDS, Malformed, Problem, SentAppended, SentEntry, SentRecord, Which,
-};
-use crate::{Database, Digest, Entry, Filter, Ledger as _, LedgerError, Name, NameError, Status};
+use crate::wire::{MOST_BYTES, MOST_ENTRIES, MOST_RECORDS, Malformed, Problem, SentEntry, SentRecord, Which};
+use crate::{Appended, Database, Digest, Entry, Filter, Ledger as _, LedgerError, Name, NameError, Status};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
@@ -14,11 +12,13 @@ use axum::routing::get;
 use axum::{Json, Router};
 use governor::clock::Clock as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
-use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{self, Content, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -55,6 +55,22 @@ impl Token {
 ))]
 struct Described;
 
+/// What any request may be answered.
+struct Usual;
+
+impl IntoResponses for Usual {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let answers =
+            [("401", "Without a token that is known"), ("429", "Too many requests"), ("503", "The database fails")];
+        let problem = || Content::new(Some(Ref::from_schema_name("Problem")));
+        let answer = |(status, description): (&str, &str)| {
+            let response = ResponseBuilder::new().description(description).content(PROBLEM, problem()).build();
+            (status.to_owned(), RefOr::T(response))
+        };
+        answers.into_iter().map(answer).collect()
+    }
+}
+
 struct Served {
     ledger: Database,
     gate: Option<Gate>,
@@ -67,12 +83,14 @@ struct Gate {
     strangers: DefaultDirectRateLimiter,
 }
 
+/// The form of a problem document.
+const PROBLEM: &str = "application/problem+json";
 /// Requests a second of all strangers together.
 const STRANGERS: NonZeroU32 = NonZeroU32::new(50).unwrap();
 
 impl Gate {
     fn new(tokens: Vec<Token>, per_second: NonZeroU32) -> Gate {
-        let quota = Quota::per_second(per_second).allow_burst(per_second.saturating_mul(TWO));
+        let quota = Quota::per_second(per_second).allow_burst(per_second.saturating_add(per_second.get()));
         let known = tokens.into_iter().map(|token| (token, RateLimiter::direct(quota))).collect();
         Gate { known, strangers: RateLimiter::direct(Quota::per_second(STRANGERS)) }
     }
@@ -86,8 +104,6 @@ impl Gate {
         known.map(drop).ok_or(Refusal::Stranger)
     }
 }
-
-const TWO: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
 /// The service of this ledger.
 pub fn router(ledger: Database, access: Access) -> Router {
@@ -139,9 +155,7 @@ async fn admit(State(served): State<Arc<Served>>, request: Request, next: Next) 
     responses(
         (status = 200, description = "The first of them, fewer where bodies are large; empty where there are no more", body = Vec<SentRecord>),
         (status = 400, description = "Not a query", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Without a token that is known", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database fails", body = Problem, content_type = "application/problem+json"),
+        Usual,
     )
 )]
 async fn list(State(served): State<Arc<Served>>, Asked(which): Asked<Which>) -> Result<Json<Vec<SentRecord>>, Refusal> {
@@ -159,27 +173,24 @@ async fn list(State(served): State<Arc<Served>>, Asked(which): Asked<Which>) -> 
     request_body = Vec<SentEntry>,
     security(("token" = [])),
     responses(
-        (status = 200, description = "They are on disk: what became of each, in their order", body = Vec<SentAppended>),
+        (status = 200, description = "They are on disk: what became of each, in their order", body = Vec<Appended>),
         (status = 400, description = "Not entries", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Without a token that is known", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "A name is taken by another body", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too large or too many", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not entries", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database fails", body = Problem, content_type = "application/problem+json"),
+        Usual,
     )
 )]
 async fn append(
     State(served): State<Arc<Served>>,
     Sent(entries): Sent<Vec<SentEntry>>,
-) -> Result<Json<Vec<SentAppended>>, Refusal> {
+) -> Result<Json<Vec<Appended>>, Refusal> {
     if entries.len() > MOST_ENTRIES {
         return Err(Refusal::TooMany(entries.len()));
     }
     let entries = entries.into_iter().map(Entry::try_from).collect::<Result<Vec<_>, _>>()?;
-    let appended = served.ledger.append(entries).await?;
-    Ok(Json(appended.into_iter().map(SentAppended::from).collect()))
+    Ok(Json(served.ledger.append(entries).await?))
 }
 
 /// The record of a name.
@@ -195,10 +206,8 @@ async fn append(
     responses(
         (status = 200, description = "It", body = SentRecord),
         (status = 400, description = "Not a name", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Without a token that is known", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is none", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database fails", body = Problem, content_type = "application/problem+json"),
+        Usual,
     )
 )]
 async fn one(
@@ -217,9 +226,7 @@ async fn one(
     security(("token" = [])),
     responses(
         (status = 200, description = "Records, sum and size", body = Status),
-        (status = 401, description = "Without a token that is known", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database fails", body = Problem, content_type = "application/problem+json"),
+        Usual,
     )
 )]
 async fn status(State(served): State<Arc<Served>>) -> Result<Json<Status>, Refusal> {
@@ -332,8 +339,7 @@ impl IntoResponse for Refusal {
         let wait = if let Refusal::TooFast(wait) = &self { Some(seconds(*wait)) } else { None };
         let problem = self.problem();
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response =
-            (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(problem)).into_response();
+        let mut response = (status, [(header::CONTENT_TYPE, PROBLEM)], Json(problem)).into_response();
         if let Some(wait) = wait {
             response.headers_mut().insert(header::RETRY_AFTER, wait.into());
         }

@@ -1,14 +1,10 @@
 //! What is said over HTTP. Bodies travel in base64 where they are part of JSON.
-use crate::{Appended, Digest, Entry, Name, NameError, Record};
+use crate::{Digest, Entry, Name, NameError, Record};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Where records are.
-pub(crate) const RECORDS: &str = "/v1/records";
-/// Where the status is.
-pub(crate) const STATUS: &str = "/v1/status";
 /// Records that one answer holds at most.
 pub(crate) const MOST_RECORDS: u32 = 1000;
 /// Entries that one request holds at most.
@@ -76,15 +72,6 @@ fn most() -> u32 {
     MOST_RECORDS
 }
 
-/// What became of entries, in their order.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct SentAppended {
-    /// The record's number.
-    pub seq: u64,
-    /// Whether it was stored now; else it was there, body and all.
-    pub new: bool,
-}
-
 /// A problem document (RFC 9457).
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Problem {
@@ -125,18 +112,6 @@ impl From<&Record> for SentRecord {
             body: STANDARD.encode(&record.body),
             sum: record.sum.to_string(),
         }
-    }
-}
-
-impl From<Appended> for SentAppended {
-    fn from(Appended { seq, new }: Appended) -> SentAppended {
-        SentAppended { seq, new }
-    }
-}
-
-impl From<SentAppended> for Appended {
-    fn from(SentAppended { seq, new }: SentAppended) -> Appended {
-        Appended { seq, new }
     }
 }
 

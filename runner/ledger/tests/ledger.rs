@@ -160,10 +160,16 @@ async fn the_head_tells_of_all_that_is_before_it() {
             place.ledger.append(vec![entry(Kind::Gene, "run", &index.to_string(), "x")]).await.unwrap();
         }
         let head = place.ledger.status().await.unwrap().head;
+        // Any head there ever was, that of the empty ledger too.
+        for noted in [head, Digest::NONE] {
+            assert_eq!(place.ledger.verify_since(noted).await.unwrap().head, head);
+        }
         behind_its_back(&place.address, "DELETE FROM records WHERE seq = 3").await;
         let cut = place.ledger.verify().await.unwrap();
         assert_eq!(cut.records, 2);
         assert_ne!(cut.head, head);
+        let said = place.ledger.verify_since(head).await.unwrap_err().to_string();
+        assert!(said.contains(&head.to_string()) && said.contains("cut off or replaced"), "{said}");
     }
 }
 

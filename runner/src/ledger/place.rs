@@ -13,8 +13,8 @@ pub(super) fn is_url(place: &str) -> bool {
 pub(super) async fn open(place: &LedgerPlace) -> Result<Box<dyn Ledger>, Failure> {
     let LedgerPlace { ledger, token_file } = place;
     if ledger.starts_with("http://") || ledger.starts_with("https://") {
-        let token = token_file.as_deref().map(first_token).transpose()?;
-        return Ok(Box::new(Remote::new(ledger, token)?));
+        let tokens = token_file.as_deref().map(tokens).transpose()?;
+        return Ok(Box::new(Remote::new(ledger, tokens.into_iter().flatten().next())?));
     }
     if !is_url(ledger) && !Path::new(ledger).exists() {
         return Err(Failure::bad_input(format!(
@@ -40,8 +40,4 @@ pub(super) fn tokens(file: &Path) -> Result<Vec<String>, Failure> {
         return Err(Failure::bad_input(format!("{} has no token", file.display())));
     }
     Ok(tokens.into_iter().map(|(_, token)| token.to_owned()).collect())
-}
-
-fn first_token(file: &Path) -> Result<String, Failure> {
-    tokens(file)?.into_iter().next().ok_or_else(|| Failure::bad_input(format!("{} has no token", file.display())))
 }
