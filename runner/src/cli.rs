@@ -29,6 +29,14 @@ pub(crate) enum Command {
     /// Look at, check, evaluate and convert genes
     #[command(subcommand)]
     Gene(GeneCommand),
+    /// Show what each generation of a run in a ledger did
+    History(HistoryOptions),
+    /// Show what a run in a ledger has found, over all its islands
+    Best(RunInLedger),
+    /// Show all that a ledger knows of a run: islands, epochs, comparisons, and where a gene comes from
+    Inspect(InspectOptions),
+    /// Say how many islands a run in a ledger shall have from its next epoch on
+    Scale(ScaleOptions),
     /// Look at a ledger, check it, copy it out, serve it
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -79,6 +87,8 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "INDEX", default_value_t = 0)]
     pub island: u32,
     #[command(flatten)]
+    pub kept: KeptIn,
+    #[command(flatten)]
     pub running: Running,
 }
 
@@ -90,6 +100,8 @@ pub(crate) struct ResumeOptions {
     /// A larger budget than before
     #[arg(long, value_name = "N")]
     pub evaluations: Option<u64>,
+    #[command(flatten)]
+    pub kept: KeptIn,
     #[command(flatten)]
     pub running: Running,
 }
@@ -111,6 +123,8 @@ pub(crate) struct IslandOptions {
     /// Seconds to wait at the end until the results are fetched from the page /archive
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub hand_over: u64,
+    #[command(flatten)]
+    pub kept: KeptIn,
     #[command(flatten)]
     pub running: Running,
 }
@@ -200,6 +214,95 @@ pub(crate) struct LedgerPlace {
     /// A file of bearer tokens, one a line: who serves admits all of them, who asks shows the first
     #[arg(long, value_name = "FILE", env = "AUTOML_LEDGER_TOKEN_FILE", hide_env_values = true)]
     pub token_file: Option<PathBuf>,
+}
+
+/// A ledger that a search is kept in.
+#[derive(Debug, Args)]
+pub(crate) struct KeptIn {
+    /// Keep the search in this ledger too: a file (made where there is none), `postgres://…`, or the `http://…` of a served
+    /// one. It goes on from there when its folder is gone, and islands meet there
+    #[arg(long, value_name = "LEDGER", env = "AUTOML_LEDGER", hide_env_values = true)]
+    pub ledger: Option<String>,
+    /// A file with the ledger's bearer token
+    #[arg(long, value_name = "FILE", env = "AUTOML_LEDGER_TOKEN_FILE", hide_env_values = true, requires = "ledger")]
+    pub token_file: Option<PathBuf>,
+    /// What the run is called in the ledger [default: its name in the file]
+    #[arg(long, value_name = "NAME", env = "AUTOML_RUN", requires = "ledger")]
+    pub run_name: Option<String>,
+}
+
+impl KeptIn {
+    /// Which ledger, where there is one.
+    #[cfg(feature = "lab")]
+    pub(crate) fn place(&self) -> Option<LedgerPlace> {
+        let (ledger, token_file) = (self.ledger.clone()?, self.token_file.clone());
+        Some(LedgerPlace { ledger, token_file })
+    }
+}
+
+/// A run in a ledger.
+#[derive(Debug, Args)]
+pub(crate) struct RunInLedger {
+    /// What the run is called in the ledger
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// A file, `postgres://…`, or the `http://…` of a served one. With a password in it, better in the variable
+    #[arg(long, value_name = "LEDGER", env = "AUTOML_LEDGER", hide_env_values = true)]
+    pub ledger: String,
+    /// A file with the ledger's bearer token
+    #[arg(long, value_name = "FILE", env = "AUTOML_LEDGER_TOKEN_FILE", hide_env_values = true)]
+    pub token_file: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl RunInLedger {
+    /// Which ledger.
+    pub(crate) fn place(&self) -> LedgerPlace {
+        LedgerPlace { ledger: self.ledger.clone(), token_file: self.token_file.clone() }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryOptions {
+    #[command(flatten)]
+    pub run: RunInLedger,
+    /// Of this island only
+    #[arg(long, value_name = "INDEX")]
+    pub island: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectOptions {
+    #[command(flatten)]
+    pub run: RunInLedger,
+    /// Where this gene comes from: the beginning of its sha256 [default: the best]
+    #[arg(long, value_name = "SHA256")]
+    pub gene: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScaleOptions {
+    /// What the run is called in the ledger
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// How many islands: those with lower indexes stay
+    #[arg(value_name = "ISLANDS", value_parser = clap::value_parser!(u32).range(0..=i64::from(automl_contract::minerrun::MAX_ISLANDS)))]
+    pub islands: u32,
+    /// A file, `postgres://…`, or the `http://…` of a served one. With a password in it, better in the variable
+    #[arg(long, value_name = "LEDGER", env = "AUTOML_LEDGER", hide_env_values = true)]
+    pub ledger: String,
+    /// A file with the ledger's bearer token
+    #[arg(long, value_name = "FILE", env = "AUTOML_LEDGER_TOKEN_FILE", hide_env_values = true)]
+    pub token_file: Option<PathBuf>,
+}
+
+impl ScaleOptions {
+    /// Which ledger.
+    pub(crate) fn place(&self) -> LedgerPlace {
+        LedgerPlace { ledger: self.ledger.clone(), token_file: self.token_file.clone() }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@
 //! ```text
 //! cli      the arguments           gene/   one gene: check, show, eval, import, export
 //! failure  errors and exit codes   mine/   run and resume: search, select, compare, write the run folder
-//! ledger/  a ledger looked at, checked, copied out and served
+//! ledger/  a ledger looked at, checked, copied out and served      runs/  runs in it: kept, shown, scaled
 //! worker/  strangers' genes trained in confined processes
 //! score    genes against the usual losses  bench  figures of this machine
 //! ```
@@ -15,6 +15,7 @@ mod ledger;
 #[cfg(feature = "lab")]
 mod mine;
 mod output;
+mod runs;
 #[cfg(feature = "lab")]
 mod worker;
 
@@ -53,6 +54,10 @@ fn dispatch(arguments: cli::Cli) -> Result<(), Failure> {
     match arguments.command {
         cli::Command::Gene(command) => gene::dispatch(command),
         cli::Command::Ledger(command) => ledger::dispatch(command),
+        cli::Command::History(options) => runs::history(&options),
+        cli::Command::Best(options) => runs::best(&options),
+        cli::Command::Inspect(options) => runs::inspect(&options),
+        cli::Command::Scale(options) => runs::scale(&options),
         cli::Command::Reference { page } => output::line(match page {
             cli::ReferencePage::Minerrun => {
                 format!("# Fields of a MinerRun\n\n{}", automl_contract::reference::markdown().trim_end())

@@ -1,5 +1,7 @@
 //! `runner ledger`: served and killed under load, looked at, checked, copied out.
 mod common;
+#[path = "ledger/served.rs"]
+mod served;
 #[path = "../ledger/tests/common/postgres.rs"]
 mod postgres;
 
@@ -7,35 +9,11 @@ use automl_ledger::{Database, Entry, Kind, Ledger as _, Name, Remote};
 use common::{runner, said, skip, succeed};
 use postgres::Postgres;
 use serde_json::Value;
+use served::Server;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-
-/// A served ledger.
-struct Server {
-    child: Child,
-    url: String,
-}
-
-impl Server {
-    fn start(ledger: &str) -> Server {
-        let mut command = runner();
-        command.args(["ledger", "serve", "--port", "0"]).env("AUTOML_LEDGER", ledger);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("serving ").unwrap_or_else(|| panic!("{line}"));
-        Server { child, url: url.trim_end_matches("/openapi.json").to_owned() }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use std::sync::Arc;
 
 fn gene(key: &str, body: &str) -> Entry {
     Entry { name: Name::new(Kind::Gene, "run", key).unwrap(), body: body.into() }
@@ -45,17 +23,14 @@ fn gene(key: &str, body: &str) -> Entry {
 async fn killed_under_load(ledger: &str, kills: usize) {
     const CLIENTS: usize = 4;
     let mut server = Server::start(ledger);
-    let address = Arc::new(Mutex::new(server.url.clone()));
     let acknowledged: Arc<[AtomicU64; CLIENTS]> = Arc::default();
     let enough = Arc::new(AtomicU64::new(u64::MAX));
     let clients: Vec<_> = (0..CLIENTS)
         .map(|client| {
-            let (address, acknowledged, enough) =
-                (Arc::clone(&address), Arc::clone(&acknowledged), Arc::clone(&enough));
+            let (url, acknowledged, enough) = (server.url.clone(), Arc::clone(&acknowledged), Arc::clone(&enough));
             tokio::spawn(async move {
                 let mut index = 0;
                 while index < enough.load(Ordering::SeqCst) {
-                    let url = address.lock().unwrap().clone();
                     let key = format!("{client}.{index}");
                     let asked = Remote::new(&url, None).unwrap().append(vec![gene(&key, &key)]).await;
                     // Without an answer it is not known whether it was stored: the same again.
@@ -75,10 +50,7 @@ async fn killed_under_load(ledger: &str, kills: usize) {
         while total() < before + 5 + (kill as u64 * 7) % 23 {
             tokio::task::yield_now().await;
         }
-        server.child.kill().unwrap();
-        server.child.wait().unwrap();
-        server = Server::start(ledger);
-        address.lock().unwrap().clone_from(&server.url);
+        server.kill_and_start();
     }
     enough.store(0, Ordering::SeqCst);
     for client in clients {

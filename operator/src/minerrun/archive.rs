@@ -106,7 +106,7 @@ impl Kept {
 
     /// Takes up an island's archive.
     pub fn add(&mut self, island: u32, genes: Vec<Found>) {
-        let theirs = genes.into_iter().map(|gene| Found { island: Some(island), ..gene });
+        let theirs = genes.into_iter().map(|gene| Found { island: gene.island.or(Some(island)), ..gene });
         self.genes = front(std::mem::take(&mut self.genes).into_iter().chain(theirs));
     }
 

@@ -21,7 +21,7 @@ pub struct Found {
     /// The gene that was trained, where the score is that of another gene of the same behaviour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scored_as: Option<String>,
-    /// The island that found it; absent in an island's own archive.
+    /// The island that found it; absent in the archive of that island itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub island: Option<u32>,
 }

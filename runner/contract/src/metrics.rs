@@ -91,6 +91,12 @@ pub const RUNNER_CHECKPOINT_SECONDS: Metric = histogram(
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0],
     "Seconds to write a checkpoint, until it is safely on the disk.",
 );
+/// How long the ledger takes.
+pub const RUNNER_LEDGER_SECONDS: Metric = histogram(
+    "automl_runner_ledger_seconds",
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0],
+    "Seconds until the ledger has answered a request, whatever it answered.",
+);
 /// How large the last checkpoint is.
 pub const RUNNER_CHECKPOINT_BYTES: Metric =
     gauge("automl_runner_checkpoint_bytes", &[], "Size of the last checkpoint, in bytes; absent before the first.");
@@ -160,6 +166,7 @@ pub const RUNNER: &[Metric] = &[
     RUNNER_CANDIDATE_SECONDS,
     RUNNER_CHECKPOINT_TIMESTAMP,
     RUNNER_CHECKPOINT_SECONDS,
+    RUNNER_LEDGER_SECONDS,
     RUNNER_CHECKPOINT_BYTES,
     RUNNER_ARCHIVE_GENES,
     RUNNER_WORKERS,

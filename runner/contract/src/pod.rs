@@ -63,6 +63,11 @@ impl Indexes {
         below.map(|(first, last)| end.min(last.saturating_add(1)) - first).sum()
     }
 
+    /// Of these.
+    pub fn all(indexes: impl IntoIterator<Item = u32>) -> Self {
+        Self::of(indexes.into_iter().map(|index| (index, index)).collect())
+    }
+
     /// Takes up those of another set.
     pub fn join(&mut self, other: &Self) {
         *self = Self::of(self.ranges.iter().chain(&other.ranges).copied().collect());
@@ -144,6 +149,7 @@ mod tests {
             let mut joined = indexes(&one);
             joined.join(&indexes(&other));
             let both: BTreeSet<u8> = one.union(&other).copied().collect();
+            prop_assert_eq!(&Indexes::all(both.iter().rev().copied().map(u32::from)), &joined);
             for index in 0..=255 {
                 prop_assert_eq!(joined.contains(index.into()), both.contains(&index));
                 prop_assert_eq!(joined.count_below(index.into()) as usize, both.range(..index).count());

@@ -48,6 +48,8 @@ pub enum Phase {
     Starting,
     /// Evolving genes.
     Searching,
+    /// Waiting for the ledger, for other islands' genes, or to be among the run's islands; [`Progress::message`] says which.
+    Waiting,
     /// Choosing the winner among the finalists on fresh seeds.
     Selecting,
     /// Comparing the winner with the known losses.

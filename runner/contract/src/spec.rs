@@ -51,6 +51,46 @@ pub struct SearchSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(min = 1, max = 20_480)))]
     pub warm_start: Vec<String>,
+    /// How islands give each other genes, through a ledger. Default: they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<Migration>,
+}
+
+/// How islands give each other genes: in a ring, each to the next lower and the next higher one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Migration {
+    /// Generations of an epoch, after which genes are exchanged. Default: 10.
+    #[serde(default = "ten")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub every: u32,
+    /// Genes that an island gives at most: the fittest of its population. Default: 5.
+    #[serde(default = "five")]
+    #[schemars(range(min = 1, max = 1_000))]
+    pub migrants: u32,
+    /// Whether islands wait for each other. Default: synchronous.
+    #[serde(default)]
+    pub mode: MigrationMode,
+}
+
+/// Whether islands wait for each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MigrationMode {
+    /// An island takes what its neighbours gave one epoch before, and waits for it: results follow from the spec and from
+    /// which islands there were when.
+    #[default]
+    Synchronous,
+    /// An island takes what its neighbours gave last, whenever that was, and waits for nobody: results depend on the pace.
+    Asynchronous,
+}
+
+fn ten() -> u32 {
+    10
+}
+
+fn five() -> u32 {
+    5
 }
 
 /// The kind of machine-learning component that is evolved.
@@ -322,6 +362,9 @@ pub struct Search {
     pub limits: GeneLimits,
     /// See [`SearchSpec::warm_start`].
     pub warm_start: Vec<String>,
+    /// See [`SearchSpec::migration`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<Migration>,
 }
 
 /// An [`EvaluationSpec`] with every value decided.
@@ -380,6 +423,7 @@ impl SearchSpec {
             variation: self.variation.unwrap_or(variation),
             limits: self.limits.unwrap_or(limits),
             warm_start: self.warm_start.clone(),
+            migration: self.migration,
         }
     }
 }

@@ -86,6 +86,21 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// Whether it may be over after a while, so that the same is asked again.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            LedgerError::Unreachable(_) => true,
+            LedgerError::Refused { status, .. } => matches!(status, 429 | 500..),
+            LedgerError::Database(error) => !matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)),
+            _ => false,
+        }
+    }
+
+    /// Whether the name is taken by another body.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, LedgerError::Conflict { .. } | LedgerError::Refused { status: 409, .. })
+    }
+
     /// An error that all who share its transaction are told of.
     pub(crate) fn shared(error: &sqlx::Error) -> LedgerError {
         LedgerError::Database(sqlx::Error::Protocol(error.to_string()))

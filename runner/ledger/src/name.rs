@@ -18,6 +18,8 @@ pub enum Kind {
     Checkpoint,
     /// What came of a generation.
     Generation,
+    /// The trainings of a generation.
+    Training,
     /// Genes that an island gives to its neighbours.
     Packet,
     /// A gene that was found.
@@ -34,11 +36,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Run,
         Kind::Schedule,
         Kind::Checkpoint,
         Kind::Generation,
+        Kind::Training,
         Kind::Packet,
         Kind::Gene,
         Kind::Commitment,
@@ -54,6 +57,7 @@ impl Kind {
             Kind::Schedule => "schedule",
             Kind::Checkpoint => "checkpoint",
             Kind::Generation => "generation",
+            Kind::Training => "training",
             Kind::Packet => "packet",
             Kind::Gene => "gene",
             Kind::Commitment => "commitment",

@@ -15,8 +15,11 @@ pub struct Entry {
     pub fitness: f64,
     /// Nodes of the canonical form.
     pub nodes: u32,
-    /// The generation it was first seen in.
+    /// The generation it was first seen in, by the counting of the island that bred it.
     pub generation: u32,
+    /// The island that bred it, where that was another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub island: Option<u32>,
     /// SHA-256 of the text, hex.
     pub sha256: String,
     /// The gene that was trained, when the score was reused from another gene of the same behaviour.
@@ -36,12 +39,12 @@ impl Entry {
     pub(crate) fn new(gene: Gene, fitness: f64, generation: u32, scored_as: Option<Gene>) -> Entry {
         let nodes = nodes(&gene);
         let sha256 = hex(&Sha256::digest(gene.to_string()));
-        Entry { gene, fitness, nodes, generation, sha256, scored_as }
+        Entry { gene, fitness, nodes, generation, island: None, sha256, scored_as }
     }
 
     /// What decides between entries of equal fitness and size: the smaller text, then the earlier generation.
-    fn precedence(&self) -> (String, u32, Option<String>) {
-        (self.gene.to_string(), self.generation, self.scored_as.as_ref().map(Gene::to_string))
+    fn precedence(&self) -> (String, u32, Option<u32>, Option<String>) {
+        (self.gene.to_string(), self.generation, self.island, self.scored_as.as_ref().map(Gene::to_string))
     }
 }
 

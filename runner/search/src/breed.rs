@@ -5,6 +5,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::grow::{self, Primitives, Shape};
+use crate::migrate::Birth;
 use crate::rng::{Purpose, stream};
 use crate::vary;
 
@@ -22,6 +23,16 @@ pub(crate) struct Individual {
     pub(crate) gene: Gene,
     /// 0 when it was refused or failed.
     pub(crate) fitness: f64,
+    /// Where it was bred: on another island where it came from there.
+    pub(crate) born: Birth,
+    /// What it was made of: nothing in generation 0.
+    pub(crate) parents: Vec<Birth>,
+}
+
+/// A gene that was bred, and of what.
+pub(crate) struct Bred {
+    pub(crate) gene: Gene,
+    pub(crate) parents: Vec<Birth>,
 }
 
 /// Makes genes by a run's settings.
@@ -79,9 +90,10 @@ impl Breeder {
         generation: u32,
         index: usize,
         wanted: impl Fn(&Gene) -> bool,
-    ) -> Gene {
+    ) -> Bred {
         if generation == 0 {
-            return self.warm_start.get(index).cloned().unwrap_or_else(|| self.initial(index));
+            let gene = self.warm_start.get(index).cloned().unwrap_or_else(|| self.initial(index));
+            return Bred { gene, parents: Vec::new() };
         }
         match self.preset {
             SearchPreset::Regularized => self.regularized(population, generation, index, wanted),
@@ -134,16 +146,19 @@ impl Breeder {
         generation: u32,
         index: usize,
         wanted: impl Fn(&Gene) -> bool,
-    ) -> Gene {
+    ) -> Bred {
         let mut rng = self.stream(Purpose::Vary, generation, index);
         let rng = &mut rng;
         let parent = self.tournament(rng, population);
         let Variation { crossover, subtree, point, constant } = self.variation;
         let kind: f64 = rng.random();
         for _ in 0..ATTEMPTS {
+            let mut parents = vec![parent.born];
+            let parent = &parent.gene;
             let child = if kind < crossover {
                 let giver = self.tournament(rng, population);
-                vary::graft(rng, parent, giver)
+                parents.push(giver.born);
+                vary::graft(rng, parent, &giver.gene)
             } else if kind < crossover + subtree {
                 vary::subtree(rng, parent, &self.primitives, None)
             } else if kind < crossover + subtree + point {
@@ -154,26 +169,28 @@ impl Breeder {
                 break;
             };
             if child != *parent && vary::fits(&child, &self.limits) && wanted(&child) {
-                return child;
+                return Bred { gene: child, parents };
             }
         }
-        parent.clone()
+        Bred { gene: parent.gene.clone(), parents: vec![parent.born] }
     }
 
     /// DEAP's `eaSimple` with `varAnd`: neighbours cross with some probability, then each child mutates with another;
     /// what breaks a bound is replaced by its parent (`staticLimit`). Point mutation and jitter, off by default, follow
     /// the same way.
-    fn original(&self, population: &[Individual], generation: u32, index: usize) -> Gene {
+    fn original(&self, population: &[Individual], generation: u32, index: usize) -> Bred {
         let select = |index: usize| self.tournament(&mut self.stream(Purpose::Select, generation, index), population);
-        let parent = select(index);
+        let Individual { gene: parent, born, .. } = select(index);
+        let mut parents = vec![*born];
         let neighbour = index ^ 1;
         let mut child = parent.clone();
         if neighbour < self.offspring {
             // Both neighbours draw the same crossing and each keeps its half of it.
             let mut rng = self.stream(Purpose::Cross, generation, index / 2);
             if rng.random_bool(self.variation.crossover) {
-                let (even, odd) =
-                    if index < neighbour { (parent, select(neighbour)) } else { (select(neighbour), parent) };
+                let other = select(neighbour);
+                parents.push(other.born);
+                let (even, odd) = if index < neighbour { (parent, &other.gene) } else { (&other.gene, parent) };
                 let (first, second) = vary::swap(&mut rng, even, odd);
                 child = self.within(if index < neighbour { first } else { second }, parent);
             }
@@ -188,7 +205,7 @@ impl Breeder {
         if rng.random_bool(self.variation.constant) {
             child = self.within(vary::jitter(&mut rng, &child, &self.primitives), &child);
         }
-        child
+        Bred { gene: child, parents }
     }
 
     fn within(&self, child: Gene, otherwise: &Gene) -> Gene {
@@ -196,7 +213,7 @@ impl Breeder {
     }
 
     /// The fittest of `tournament` random members; of equals the one drawn first.
-    fn tournament<'p>(&self, rng: &mut ChaCha8Rng, population: &'p [Individual]) -> &'p Gene {
+    fn tournament<'p>(&self, rng: &mut ChaCha8Rng, population: &'p [Individual]) -> &'p Individual {
         let mut best = grow::pick(rng, population);
         for _ in 1..self.tournament {
             let rival = grow::pick(rng, population);
@@ -204,7 +221,7 @@ impl Breeder {
                 best = rival;
             }
         }
-        &best.gene
+        best
     }
 
     fn stream(&self, purpose: Purpose, generation: u32, index: usize) -> ChaCha8Rng {

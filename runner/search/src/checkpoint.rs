@@ -15,7 +15,7 @@ use crate::error::CheckpointError;
 /// The first bytes of a checkpoint.
 pub const MAGIC: [u8; 8] = *b"automlck";
 /// The format this program reads and writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Replaces the file at `path`. When that fails, or the process is killed on the way, the old file is still there, whole.
 /// One writer at a time: the new file grows beside the old one as `<name>.new`.

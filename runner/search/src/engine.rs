@@ -6,12 +6,14 @@ use automl_genome::{BehaviourKey, Dead, Gene, Signature};
 use sha2::{Digest, Sha256};
 
 use crate::archive::{Archive, Entry};
-use crate::breed::{Breeder, Individual};
+use crate::breed::{Bred, Breeder, Individual};
 use crate::cache::{CAPACITY, Cache, Scored};
 use crate::clock::Clock;
 use crate::error::{CheckpointError, SearchError, StepError};
 use crate::fitness::Fitness;
 use crate::generation::Generation;
+use crate::journal::Step;
+use crate::migrate::{self, Birth, Migrant, Packet};
 use crate::report::Report;
 use crate::{codec, generation, parallel, settings, state, train};
 
@@ -31,11 +33,14 @@ pub struct Engine {
     partial: Generation,
     cache: Cache,
     archive: Archive,
+    /// The generation that was completed last, for who asks.
+    done: Option<Generation>,
 }
 
 /// A child, and all that can be said of it without training.
 struct Screened {
     gene: Gene,
+    parents: Vec<Birth>,
     canonical: Gene,
     key: BehaviourKey,
     dead: Option<Dead>,
@@ -65,6 +70,7 @@ impl Engine {
             partial: Generation::default(),
             cache: Cache::new([], CAPACITY),
             archive: Archive::default(),
+            done: None,
         })
     }
 
@@ -152,6 +158,7 @@ impl Engine {
         let generation = self.generation;
         let evaluations = self.evaluations();
         let done = if complete { self.turn_over() } else { self.partial.clone() };
+        self.done = complete.then(|| done.clone());
         Ok(done.report(&generation::Frame { generation, complete, evaluations, archive: self.archive.entries() }))
     }
 
@@ -185,6 +192,74 @@ impl Engine {
         self.archive.entries()
     }
 
+    /// The generation that the last step completed, for a place that only grows; `None` where it was not a whole one.
+    pub fn journal(&self) -> Option<Vec<u8>> {
+        let done = self.done.clone()?;
+        let archive = self.archive.entries().iter().map(state::Row::from).collect();
+        let step =
+            Step { island: self.island, generation: self.generation - 1, context: self.context, done, archive };
+        Some(step.write())
+    }
+
+    /// Takes over the next generation as [`Engine::journal`] wrote it, without searching: what the search had begun of it
+    /// is dropped. The report is the one its step gave.
+    pub fn replay(&mut self, journal: &[u8]) -> Result<Report, CheckpointError> {
+        let Step { island, generation, context, done, archive } = Step::read(journal)?;
+        if context != self.context {
+            return Err(CheckpointError::Context);
+        }
+        if (island, generation) != (self.island, self.generation) {
+            return Err(CheckpointError::OutOfOrder { island, found: generation, expected: self.generation });
+        }
+        if done.children.len() != self.breeder.size(generation) {
+            return Err(CheckpointError::Damaged { problem: "its counts contradict each other".to_owned() });
+        }
+        if self.partial.arrived.is_empty() {
+            self.receive(done.arrived.clone());
+        }
+        self.partial = done;
+        self.archive = Archive::default();
+        archive.into_iter().for_each(|row| self.archive.offer(row.into()));
+        let evaluations = self.evaluations();
+        let done = self.turn_over();
+        Ok(done.report(&generation::Frame { generation, complete: true, evaluations, archive: self.archive.entries() }))
+    }
+
+    /// Whether the next generation has not been begun, so that genes of other islands may join before it.
+    pub fn between_generations(&self) -> bool {
+        self.partial.children.is_empty() && self.partial.arrived.is_empty()
+    }
+
+    /// What this island gives its neighbours: the fittest of its population.
+    pub fn packet(&self, migrants: u32) -> Packet {
+        let genes = migrate::emigrants(&self.population, &self.cache, migrants);
+        Packet { island: self.island, generation: self.generation, genes }
+    }
+
+    /// Takes in genes of other islands, as many as are new here; says how many. Only between generations.
+    pub fn receive(&mut self, arriving: Vec<Migrant>) -> usize {
+        let arriving = migrate::new_ones(&self.population, arriving);
+        let individuals = arriving.iter().map(|migrant| Individual {
+            gene: migrant.gene.clone(),
+            fitness: migrant.fitness,
+            born: migrant.born,
+            parents: Vec::new(),
+        });
+        migrate::settle(self.settings.preset, &mut self.population, individuals.collect());
+        for migrant in &arriving {
+            self.cache.insert(migrate::scored(migrant));
+            let canonical = migrant.gene.canonical();
+            if self.archive.welcomes(&canonical, migrant.fitness) {
+                let entry = Entry::new(canonical, migrant.fitness, migrant.born.generation, migrant.scored_as.clone());
+                let foreign = (migrant.born.island != self.island).then_some(migrant.born.island);
+                self.archive.offer(Entry { island: foreign, ..entry });
+            }
+        }
+        let count = arriving.len();
+        self.partial.arrived = arriving;
+        count
+    }
+
     fn screen(&self, index: usize) -> Screened {
         // Without this a small population soon holds little but copies of one behaviour. On three known targets, 12
         // seeds each, 4,000 candidates found the target 18 times with it and 8 times without.
@@ -192,10 +267,10 @@ impl Engine {
             let signature = Signature::of(gene);
             signature.dead().is_none() && self.cache.get(&signature.key()).is_none()
         };
-        let gene = self.breeder.gene(&self.population, self.generation, index, promising);
+        let Bred { gene, parents } = self.breeder.gene(&self.population, self.generation, index, promising);
         let canonical = gene.canonical();
         let signature = Signature::of(&canonical);
-        Screened { gene, canonical, key: signature.key(), dead: signature.dead() }
+        Screened { gene, parents, canonical, key: signature.key(), dead: signature.dead() }
     }
 
     /// Decides in the order of the children, so of several that behave alike the first is trained.
@@ -220,18 +295,20 @@ impl Engine {
     }
 
     fn settle(&mut self, child: Screened, fate: Fate) {
-        let Screened { gene, canonical, .. } = child;
+        let Screened { gene, parents, canonical, .. } = child;
+        let index = self.partial.children.len() as u32; // settings bound a generation to u32
+        let born = Birth { island: self.island, generation: self.generation, index };
         let (scored, reused) = match fate {
             Fate::Refused(dead) => {
                 self.partial.refused(dead);
-                self.partial.children.push(Individual { gene, fitness: 0.0 });
+                self.partial.children.push(Individual { gene, fitness: 0.0, born, parents });
                 return;
             }
             Fate::Known(scored) => (scored, true),
             Fate::Shared(place, trained) => (self.partial.scores[place].clone(), !trained),
         };
         self.partial.scored(&scored, reused);
-        self.partial.children.push(Individual { gene, fitness: scored.fitness });
+        self.partial.children.push(Individual { gene, fitness: scored.fitness, born, parents });
         if !scored.failed && self.archive.welcomes(&canonical, scored.fitness) {
             let scored_as = codec::decode(&scored.gene).filter(|trained| *trained != canonical);
             self.archive.offer(Entry::new(canonical, scored.fitness, self.generation, scored_as));
@@ -240,11 +317,10 @@ impl Engine {
 
     /// Makes the finished generation part of the search; returns it.
     fn turn_over(&mut self) -> Generation {
-        let mut done = std::mem::take(&mut self.partial);
-        let children = std::mem::take(&mut done.children);
-        self.population = self.breeder.survivors(std::mem::take(&mut self.population), children);
-        for scored in std::mem::take(&mut done.scores) {
-            self.cache.insert(scored);
+        let done = std::mem::take(&mut self.partial);
+        self.population = self.breeder.survivors(std::mem::take(&mut self.population), done.children.clone());
+        for scored in &done.scores {
+            self.cache.insert(scored.clone());
         }
         self.generation += 1;
         done

@@ -70,6 +70,16 @@ pub enum CheckpointError {
         "the checkpoint was scored under other conditions (evaluation settings, data or class of processor): scores would not be comparable; restore them or start a new run"
     )]
     Context,
+    /// A recorded generation that does not come next.
+    #[error("the record is of island {island}, generation {found}, and the search is at {expected}: it is of another run")]
+    OutOfOrder {
+        /// The record's island.
+        island: u32,
+        /// The record's generation.
+        found: u32,
+        /// Complete generations of the search.
+        expected: u32,
+    },
     /// The settings themselves are wrong.
     #[error(transparent)]
     Search(#[from] SearchError),
@@ -111,5 +121,29 @@ pub enum StepError {
         recorded: String,
         /// The gene of this run.
         expected: String,
+    },
+}
+
+/// What another island sent is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum PacketError {
+    /// No packet.
+    #[error("not a packet of genes: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// More than the settings say.
+    #[error("{genes} genes where `search.migration.migrants` is {most}")]
+    TooMany {
+        /// How many it has.
+        genes: usize,
+        /// How many it may have.
+        most: u32,
+    },
+    /// A gene that this search could not have bred, or no score.
+    #[error("a gene outside the search's bounds, or without a score above 0: {fitness} for {gene}")]
+    Gene {
+        /// Its text.
+        gene: String,
+        /// Its score.
+        fitness: f64,
     },
 }

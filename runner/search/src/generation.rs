@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::archive::Entry;
 use crate::breed::Individual;
 use crate::cache::Scored;
+use crate::codec;
 use crate::fitness::Outcome;
+use crate::migrate::{Birth, Migrant};
 use crate::report::Report;
 use crate::state::Member;
 
@@ -16,6 +18,9 @@ use crate::state::Member;
 pub(crate) struct Generation {
     #[serde(with = "members")]
     pub(crate) children: Vec<Individual>,
+    /// What came from other islands before it began.
+    #[serde(with = "arrivals")]
+    pub(crate) arrived: Vec<Migrant>,
     /// What was trained, in the order of the children.
     pub(crate) scores: Vec<Scored>,
     cached: u64,
@@ -80,6 +85,7 @@ impl Generation {
             median_fitness: fitness.get(fitness.len().saturating_sub(1) / 2).copied(),
             best: best.map(|entry| entry.gene.to_string()),
             archive: frame.archive.len() as u64,
+            arrived: self.arrived,
         }
     }
 }
@@ -95,5 +101,37 @@ mod members {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Individual>, D::Error> {
         Ok(Vec::<Member>::deserialize(deserializer)?.into_iter().map(Individual::from).collect())
+    }
+}
+
+/// Arrivals in a checkpoint.
+mod arrivals {
+    use super::{Birth, Deserialize, Migrant, Serialize, codec};
+    use serde::{Deserializer, Serializer, de::Error};
+
+    #[derive(Serialize, Deserialize)]
+    struct Arrival {
+        gene: Vec<u8>,
+        fitness: f64,
+        born: Birth,
+        scored_as: Option<Vec<u8>>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(arrived: &[Migrant], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(arrived.iter().map(|migrant| Arrival {
+            gene: codec::encode(&migrant.gene),
+            fitness: migrant.fitness,
+            born: migrant.born,
+            scored_as: migrant.scored_as.as_ref().map(codec::encode),
+        }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Migrant>, D::Error> {
+        let read = |bytes: &[u8]| codec::decode(bytes).ok_or_else(|| D::Error::custom("not a gene"));
+        let migrant = |arrival: Arrival| {
+            let scored_as = arrival.scored_as.as_deref().map(read).transpose()?;
+            Ok(Migrant { gene: read(&arrival.gene)?, fitness: arrival.fitness, born: arrival.born, scored_as })
+        };
+        Vec::<Arrival>::deserialize(deserializer)?.into_iter().map(migrant).collect()
     }
 }

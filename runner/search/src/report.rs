@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::migrate::Migrant;
+
 /// What one generation did. No clocks and no thread counts: equal runs write equal lines.
 ///
 /// A generation that the budget cuts short reports once with `complete: false`, and once more as a whole when a larger
@@ -38,4 +40,7 @@ pub struct Report {
     pub best: Option<String>,
     /// Entries of the archive.
     pub archive: u64,
+    /// Genes that came from other islands before it began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arrived: Vec<Migrant>,
 }

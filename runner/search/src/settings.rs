@@ -51,6 +51,15 @@ pub(crate) fn warm_start(settings: &Search) -> Result<Vec<Gene>, SearchError> {
     if settings.limits.depth as usize > default.depth {
         return setting("limits.depth", &format!("give a number from 0 to {}", default.depth));
     }
+    if let Some(migration) = settings.migration {
+        if migration.every == 0 {
+            return setting("migration.every", "an epoch has at least 1 generation");
+        }
+        if !(1..=settings.population).contains(&migration.migrants) {
+            let problem = format!("give a number from 1 to the population of {}", settings.population);
+            return setting("migration.migrants", &problem);
+        }
+    }
     if settings.warm_start.len() > settings.population as usize {
         return setting("warmStart", &format!("more genes than the population of {}", settings.population));
     }

@@ -10,6 +10,7 @@ use crate::breed::{Breeder, Individual};
 use crate::cache::Scored;
 use crate::error::CheckpointError;
 use crate::generation::Generation;
+use crate::migrate::Birth;
 use crate::{checkpoint, codec};
 
 /// An engine's state as it is written; the fields of [`State`] in the same order, mostly borrowed.
@@ -44,6 +45,8 @@ pub(crate) struct Member {
     #[serde(with = "codec")]
     gene: Gene,
     fitness: f64,
+    born: Birth,
+    parents: Vec<Birth>,
 }
 
 /// An archive entry, without what follows from its gene.
@@ -53,31 +56,36 @@ pub(crate) struct Row {
     gene: Gene,
     fitness: f64,
     generation: u32,
+    island: Option<u32>,
     scored_as: Option<Vec<u8>>,
 }
 
 impl From<&Individual> for Member {
     fn from(individual: &Individual) -> Member {
-        Member { gene: individual.gene.clone(), fitness: individual.fitness }
+        let Individual { gene, fitness, born, parents } = individual.clone();
+        Member { gene, fitness, born, parents }
     }
 }
 
 impl From<Member> for Individual {
     fn from(member: Member) -> Individual {
-        Individual { gene: member.gene, fitness: member.fitness }
+        let Member { gene, fitness, born, parents } = member;
+        Individual { gene, fitness, born, parents }
     }
 }
 
 impl From<&Entry> for Row {
     fn from(entry: &Entry) -> Row {
         let scored_as = entry.scored_as.as_ref().map(codec::encode);
-        Row { gene: entry.gene.clone(), fitness: entry.fitness, generation: entry.generation, scored_as }
+        let Entry { gene, fitness, generation, island, .. } = entry.clone();
+        Row { gene, fitness, generation, island, scored_as }
     }
 }
 
 impl From<Row> for Entry {
     fn from(row: Row) -> Entry {
-        Entry::new(row.gene, row.fitness, row.generation, row.scored_as.as_deref().and_then(codec::decode))
+        let scored_as = row.scored_as.as_deref().and_then(codec::decode);
+        Entry { island: row.island, ..Entry::new(row.gene, row.fitness, row.generation, scored_as) }
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! place   which ledger is meant, opened        serve  the service
 //! ```
-mod place;
+pub(crate) mod place;
 mod serve;
 
 use crate::cli::{LedgerCommand, LedgerPlace};
@@ -20,9 +20,7 @@ const PAGE: u32 = 500;
 
 /// Does one of its commands.
 pub(crate) fn dispatch(command: LedgerCommand) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(Failure::internal)?;
-    runtime.block_on(async {
+    block_on(async {
         match command {
             LedgerCommand::Serve(options) => serve::serve(&options).await,
             LedgerCommand::Status { place, json } => status(&place, json).await,
@@ -33,6 +31,12 @@ pub(crate) fn dispatch(command: LedgerCommand) -> Result<(), Failure> {
             }
         }
     })
+}
+
+/// Does what talks to a ledger.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(Failure::internal)?.block_on(work)
 }
 
 async fn status(place: &LedgerPlace, json: bool) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ pub(super) fn is_url(place: &str) -> bool {
 }
 
 /// Opens one that is there.
-pub(super) async fn open(place: &LedgerPlace) -> Result<Box<dyn Ledger>, Failure> {
+pub(crate) async fn open(place: &LedgerPlace) -> Result<Box<dyn Ledger>, Failure> {
     let LedgerPlace { ledger, token_file } = place;
     if ledger.starts_with("http://") || ledger.starts_with("https://") {
         let tokens = token_file.as_deref().map(tokens).transpose()?;
@@ -22,6 +22,12 @@ pub(super) async fn open(place: &LedgerPlace) -> Result<Box<dyn Ledger>, Failure
         )));
     }
     Ok(Box::new(Database::open(ledger).await?))
+}
+
+/// Opens one, and makes a file where there is none.
+#[cfg(feature = "lab")]
+pub(crate) async fn open_or_make(place: &LedgerPlace) -> Result<Box<dyn Ledger>, Failure> {
+    if is_url(&place.ledger) { open(place).await } else { Ok(Box::new(Database::open(&place.ledger).await?)) }
 }
 
 /// The tokens in a file, one a line; lines that begin with `#` are remarks.

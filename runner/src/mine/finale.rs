@@ -5,7 +5,7 @@
 use crate::failure::{Failure, program};
 use crate::mine::compare::{Comparison, Row, Scored, pair};
 use crate::mine::display::Display;
-use crate::mine::folder::RunFolder;
+use crate::mine::folder::{self, RunFolder};
 use crate::mine::plan::Plan;
 use crate::mine::records::Writer;
 use crate::mine::service::Shared;
@@ -124,8 +124,8 @@ impl Finale<'_> {
     }
 
     fn write(&self, results: &Results, winner: &Gene, history: &[Report]) -> Result<(), Failure> {
-        self.folder.write_lines("archive.jsonl", self.engine.archive())?;
-        self.folder.write_json("comparison.json", results)?;
+        self.folder.write_lines(folder::ARCHIVE, self.engine.archive())?;
+        self.folder.write_json(folder::COMPARISON, results)?;
         self.folder.write("best_gene.txt", format!("{winner}\n").as_bytes())?;
         match export(winner, Format::Original) {
             Ok(json) => self.folder.write("best_gene.json", json.as_bytes())?,
@@ -140,8 +140,8 @@ impl Finale<'_> {
     fn nothing_found(&self, history: &[Report]) -> Result<(), Failure> {
         let trained: u64 = history.iter().map(|report| report.trained).sum();
         let results = Results { winner: None, finalists: Vec::new(), comparison: None };
-        self.folder.write_lines("archive.jsonl", self.engine.archive())?;
-        self.folder.write_json("comparison.json", &results)?;
+        self.folder.write_lines(folder::ARCHIVE, self.engine.archive())?;
+        self.folder.write_json(folder::COMPARISON, &results)?;
         if self.json {
             return output::json(&results);
         }

@@ -21,6 +21,13 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// The file with one line for each generation.
+pub(crate) const HISTORY: &str = "history.jsonl";
+/// The file with the genes found so far.
+pub(crate) const ARCHIVE: &str = "archive.jsonl";
+/// The file with the final table.
+pub(crate) const COMPARISON: &str = "comparison.json";
+
 /// A run folder that this process alone writes to, for as long as the value lives.
 pub(crate) struct RunFolder {
     root: PathBuf,

@@ -9,6 +9,7 @@ pub(crate) struct Gauges {
     pub evaluations: IntCounterVec,
     pub candidate_seconds: Histogram,
     pub checkpoint_seconds: Histogram,
+    pub ledger_seconds: Histogram,
     values: Vec<(&'static str, GaugeVec)>,
 }
 
@@ -31,6 +32,7 @@ impl Gauges {
             evaluations: registered(&registry, evaluations)?,
             candidate_seconds: registered(&registry, histogram(&metrics::RUNNER_CANDIDATE_SECONDS)?)?,
             checkpoint_seconds: registered(&registry, histogram(&metrics::RUNNER_CHECKPOINT_SECONDS)?)?,
+            ledger_seconds: registered(&registry, histogram(&metrics::RUNNER_LEDGER_SECONDS)?)?,
             values,
             registry,
         })

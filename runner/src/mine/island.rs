@@ -2,7 +2,7 @@
 //! has found is kept elsewhere: with the pod goes the folder.
 use crate::cli::IslandOptions;
 use crate::failure::Failure;
-use crate::mine::folder::RunFolder;
+use crate::mine::folder::{self, RunFolder};
 use crate::mine::plan::{Plan, Record};
 use crate::mine::records;
 use crate::mine::service::{Service, Shared};
@@ -26,7 +26,12 @@ pub(crate) fn island(options: IslandOptions) -> Result<(), Failure> {
     let service = Service::start()?;
     let mut plan = Plan::read(&options.file)?;
     let shared = service.share(plan.starting(options.island), options.running.address())?;
+    if plan.search.migration.is_some() && options.kept.ledger.is_none() {
+        let message = "spec.search.migration: islands give each other genes through a ledger, and none is named (--ledger)";
+        return Err(Failure::bad_input(message));
+    }
     let lab = plan.open_lab()?;
+    let keeper = plan.keeper(&options.kept, options.island, &shared, true)?;
     let (folder, engine) = if options.out.join("minerrun.yaml").exists() {
         let folder = RunFolder::open(&options.out)?;
         let (_, record) = Plan::reopen(&folder)?;
@@ -34,7 +39,7 @@ pub(crate) fn island(options: IslandOptions) -> Result<(), Failure> {
         // A run can be extended, not cut.
         plan.search.budget.evaluations = plan.search.budget.evaluations.max(record.evaluations);
         let engine = plan.restored_engine(&folder, options.island)?;
-        folder.lines::<automl_search::Report>("history.jsonl")?;
+        folder.lines::<automl_search::Report>(folder::HISTORY)?;
         records::check(&folder.path(records::FILE))?;
         (folder, engine)
     } else {
@@ -44,10 +49,10 @@ pub(crate) fn island(options: IslandOptions) -> Result<(), Failure> {
     if shared.stopping() {
         return Err(session::stopped(&folder));
     }
-    plan.write(&folder, options.island, &lab)?;
-    shared.shows_archive_of(folder.path("archive.jsonl"));
+    plan.write(&folder, options.island, &lab, keeper.as_ref())?;
+    shared.shows_archive_of(folder.path(folder::ARCHIVE));
     let running = options.running;
-    Session { plan, lab, engine, folder, island: options.island, running, shared: shared.clone() }.go()?;
+    Session { plan, lab, engine, folder, island: options.island, running, shared: shared.clone(), keeper }.go()?;
     hand_over(&shared, Duration::from_secs(options.hand_over))
 }
 

@@ -23,7 +23,7 @@ mod plan;
 mod race;
 mod records;
 mod score;
-mod service;
+pub(crate) mod service;
 mod session;
 mod table;
 mod trials;
@@ -35,7 +35,7 @@ pub(crate) use island::island;
 pub(crate) use score::score;
 pub(crate) use verify::verify;
 
-use crate::cli::{ResumeOptions, RunOptions, Running};
+use crate::cli::{KeptIn, ResumeOptions, RunOptions, Running};
 use crate::failure::Failure;
 use folder::RunFolder;
 use plan::Plan;
@@ -48,8 +48,12 @@ pub(crate) fn run(options: RunOptions) -> Result<(), Failure> {
     let plan = Plan::read(&options.file)?;
     let shared = service.share(plan.starting(options.island), options.running.address())?;
     if !options.running.json {
-        for field in &plan.unused {
+        let migrates = plan.search.migration.is_some() && options.kept.ledger.is_some();
+        for field in plan.unused.iter().filter(|field| !(migrates && *field == "spec.replicas")) {
             eprintln!("note: {field} has no effect outside a cluster");
+        }
+        if plan.search.migration.is_some() && !migrates {
+            eprintln!("note: spec.search.migration has no effect without --ledger: islands meet in a ledger");
         }
     }
     // Data and spec are checked before anything is written: a mistake leaves no folder behind.
@@ -59,9 +63,10 @@ pub(crate) fn run(options: RunOptions) -> Result<(), Failure> {
         let message = "stopped before the search began; nothing was written".to_owned();
         return Err(Failure { code: automl_contract::exit::CHECKPOINTED, message });
     }
+    let keeper = plan.keeper(&options.kept, options.island, &shared, false)?;
     let folder = RunFolder::create(options.out.as_deref(), &plan.name)?;
-    plan.write(&folder, options.island, &lab)?;
-    Session { plan, lab, engine, folder, island: options.island, running: options.running, shared }.go()
+    plan.write(&folder, options.island, &lab, keeper.as_ref())?;
+    Session { plan, lab, engine, folder, island: options.island, running: options.running, shared, keeper }.go()
 }
 
 /// `runner resume`: goes on from the last checkpoint, up to a larger budget where one is given.
@@ -90,13 +95,18 @@ pub(crate) fn resume(options: ResumeOptions) -> Result<(), Failure> {
     }
     let engine = plan.restored_engine(&folder, record.island)?;
     // The session reads it again; here a damaged one is found before anything is written.
-    folder.lines::<automl_search::Report>("history.jsonl")?;
+    folder.lines::<automl_search::Report>(folder::HISTORY)?;
     records::check(&folder.path(records::FILE))?;
     if shared.stopping() {
         return Err(session::stopped(&folder));
     }
-    plan.write(&folder, record.island, &lab)?;
-    Session { plan, lab, engine, folder, island: record.island, running: options.running, shared }.go()
+    let kept = KeptIn { run_name: options.kept.run_name.clone().or(record.kept_as.clone()), ..options.kept };
+    if let (Some(name), None) = (&record.kept_as, &kept.ledger) {
+        return Err(Failure::usage(format!("this run is kept in a ledger, as {name}: name it with --ledger")));
+    }
+    let keeper = plan.keeper(&kept, record.island, &shared, false)?;
+    plan.write(&folder, record.island, &lab, keeper.as_ref())?;
+    Session { plan, lab, engine, folder, island: record.island, running: options.running, shared, keeper }.go()
 }
 
 /// The number of trainings at once: as asked, else one per processor.

@@ -1,6 +1,9 @@
 //! What was asked: the MinerRun file, read, checked and resolved.
+use crate::cli::KeptIn;
 use crate::failure::Failure;
 use crate::mine::folder::RunFolder;
+use crate::mine::service::Shared;
+use crate::runs::Keeper;
 use automl_contract::manifest;
 use automl_contract::progress::{Phase, Progress};
 use automl_contract::spec::{Evaluation, Search};
@@ -8,6 +11,7 @@ use automl_lab::{About, Lab};
 use automl_search::Engine;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The name of the file in the run folder that this was read from.
@@ -20,6 +24,8 @@ pub(crate) struct Plan {
     pub name: String,
     pub search: Search,
     pub evaluation: Evaluation,
+    /// Islands where nobody has wished for another number.
+    pub replicas: u32,
     /// Fields of the file that only a cluster uses.
     pub unused: Vec<String>,
     text: String,
@@ -34,6 +40,9 @@ pub(crate) struct Record {
     pub island: u32,
     /// The budget; larger than the file's where the run was extended.
     pub evaluations: u64,
+    /// What it is called in the ledger that it is kept in; absent where it is in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_as: Option<String>,
     pub lab: About,
 }
 
@@ -51,6 +60,7 @@ impl Plan {
             name: loaded.run.metadata.name.clone(),
             search: spec.search.resolved(),
             evaluation: spec.evaluation.resolved(),
+            replicas: spec.replicas,
             unused: loaded.unused,
             text,
         })
@@ -72,11 +82,18 @@ impl Plan {
     }
 
     /// Writes the plan and the record of what it runs on.
-    pub(crate) fn write(&self, folder: &RunFolder, island: u32, lab: &Lab) -> Result<(), Failure> {
+    pub(crate) fn write(
+        &self,
+        folder: &RunFolder,
+        island: u32,
+        lab: &Lab,
+        kept: Option<&Keeper>,
+    ) -> Result<(), Failure> {
         let record = Record {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             island,
             evaluations: self.search.budget.evaluations,
+            kept_as: kept.map(|keeper| keeper.run().to_owned()),
             lab: lab.about().clone(),
         };
         folder.write_json(RECORD, &record)?;
@@ -100,6 +117,18 @@ impl Plan {
             updated: now(),
             message: None,
         }
+    }
+
+    /// The ledger that the search is kept in, where one is named.
+    pub(crate) fn keeper(
+        &self,
+        kept: &KeptIn,
+        island: u32,
+        shared: &Arc<Shared>,
+        patient: bool,
+    ) -> Result<Option<Keeper>, Failure> {
+        let plan = (self.name.as_str(), &self.search, &self.evaluation);
+        Keeper::open(kept, plan, (island, self.replicas), shared, patient)
     }
 
     pub(crate) fn open_lab(&self) -> Result<Lab, Failure> {

@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     /// Data is loaded and the search goes on.
     pub ready: AtomicBool,
     pub gauges: Gauges,
+    /// Where what waits for a network runs.
+    pub runtime: Handle,
     progress: Mutex<Progress>,
     archive: OnceLock<PathBuf>,
     released: Mutex<bool>,
@@ -69,6 +71,7 @@ impl Service {
             stop: Arc::clone(&self.stop),
             ready: AtomicBool::new(false),
             gauges: Gauges::new().map_err(Failure::internal)?,
+            runtime: self.runtime.clone(),
             progress: Mutex::new(progress),
             archive: OnceLock::new(),
             released: Mutex::new(false),

@@ -4,11 +4,12 @@ use crate::failure::{Failure, program};
 use crate::mine::display::Display;
 use crate::mine::finale;
 use crate::mine::fitness::MeanAccuracy;
-use crate::mine::folder::{RunFolder, append_line};
+use crate::mine::folder::{ARCHIVE, COMPARISON, HISTORY, RunFolder, append_line};
 use crate::mine::plan::{CHECKPOINT, Plan, now};
 use crate::mine::records::{self, Circumstances, Kept, Writer};
 use crate::mine::service::Shared;
 use crate::mine::workers;
+use crate::runs::{Keeper, Step};
 use automl_contract::exit;
 use automl_contract::metrics::{self, Outcome};
 use automl_contract::progress::{Best, Phase, Progress};
@@ -28,6 +29,8 @@ pub(crate) struct Session {
     pub island: u32,
     pub running: Running,
     pub shared: Arc<Shared>,
+    /// The ledger that it is kept in.
+    pub keeper: Option<Keeper>,
 }
 
 impl Session {
@@ -55,9 +58,14 @@ impl Session {
         self.announce(&display);
         display.beginning(&shared.progress());
         let circumstances = Circumstances::new(&self.lab, &self.plan.evaluation, self.plan.search.seed);
-        let candidates = self.trained_up_to_checkpoint()?;
-        let mut records = Writer::go_on(&self.folder.path(records::FILE), &circumstances, candidates)?;
-        let history = self.search(shared, &mut display, &mut records)?;
+        let (whole, part) = (self.trained_up_to_checkpoint()?, self.engine.trained_in_part());
+        let path = self.folder.path(records::FILE);
+        let mut records = Writer::go_on(&path, &circumstances, whole + part)?;
+        let history = self.history_up_to_checkpoint()?;
+        let history = self.catch_up(&display, history, &mut records, || {
+            Writer::go_on(&path, &circumstances, whole)
+        })?;
+        let history = self.search(shared, &mut display, &mut records, history)?;
         let finale = finale::Finale {
             plan: &self.plan,
             lab: &self.lab,
@@ -66,7 +74,41 @@ impl Session {
             workers: workers(self.running.workers),
             json: self.running.json,
         };
-        finale.play(shared, &display, &history, &mut records)
+        finale.play(shared, &display, &history, &mut records)?;
+        match (&self.keeper, self.folder.read(COMPARISON)?) {
+            (Some(keeper), Some(comparison)) => keeper.keep_results(self.engine.evaluations(), comparison),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes over what the ledger has and the folder has not. `whole` is the folder's records without those of a generation
+    /// that it has in part.
+    fn catch_up(
+        &mut self,
+        display: &Display,
+        mut history: Vec<Report>,
+        records: &mut Writer,
+        whole: impl Fn() -> Result<Writer, Failure>,
+    ) -> Result<Vec<Report>, Failure> {
+        let Some(keeper) = &self.keeper else { return Ok(history) };
+        keeper.knows(&self.engine)?;
+        let before = self.engine.generation();
+        while let Some((report, lines)) = keeper.catch_up(&mut self.engine)? {
+            if report.generation == before {
+                history.retain(|known| known.generation < before);
+                *records = whole()?;
+            }
+            records.append_lines(&lines)?;
+            history.push(report);
+        }
+        if self.engine.generation() > before {
+            self.folder.write_lines(HISTORY, &history)?;
+            self.folder.write(CHECKPOINT, &self.engine.checkpoint())?;
+            self.folder.write_lines(ARCHIVE, self.engine.archive())?;
+            let generation = self.engine.generation();
+            display.remark(&format!("the ledger has {generation} generations, and the folder had {before}: going on from there"));
+        }
+        Ok(history)
     }
 
     fn announce(&self, display: &Display) {
@@ -88,10 +130,10 @@ impl Session {
         shared: &Arc<Shared>,
         display: &mut Display,
         records: &mut Writer,
+        mut history: Vec<Report>,
     ) -> Result<Vec<Report>, Failure> {
         let workers = workers(self.running.workers);
-        let mut history = self.history_up_to_checkpoint()?;
-        let mut archived = None;
+        let mut archived = self.engine.archive().to_vec();
         let folder = &self.folder;
         let firings = folder.lines("clock.jsonl")?;
         let path = folder.path("clock.jsonl");
@@ -115,23 +157,30 @@ impl Session {
         };
         let (began, before) = (Instant::now(), self.engine.evaluations());
         while !self.engine.finished() {
+            if let Some(keeper) = &mut self.keeper {
+                keeper.exchange(&mut self.engine)?;
+            }
             let report = match self.engine.step(&fitness, workers, &shared.stop, &mut clock) {
                 Ok(report) => report,
                 Err(StepError::Stopped) => return Err(stopped(folder)),
                 Err(error) => return Err(Failure::internal(error)),
             };
-            records.append(&self.lab, &fitness.kept.take())?;
+            let lines = records.lines(&self.lab, &fitness.kept.take())?;
+            if let Some(keeper) = &self.keeper {
+                keeper.keep(&Step { engine: &self.engine, report: &report, lines: &lines, archived: &archived })?;
+            }
+            records.append_lines(&lines)?;
             // History first: lines beyond the checkpoint are cut off on resume, missing ones could not be made up.
-            folder.append("history.jsonl", &report)?;
+            folder.append(HISTORY, &report)?;
             let checkpoint = self.engine.checkpoint();
             let writing = Instant::now();
             folder.write(CHECKPOINT, &checkpoint)?;
             gauges.checkpoint_seconds.observe(writing.elapsed().as_secs_f64());
             gauges.set(&metrics::RUNNER_CHECKPOINT_BYTES, &[], checkpoint.len() as f64);
             gauges.set(&metrics::RUNNER_CHECKPOINT_TIMESTAMP, &[], now() as f64);
-            if archived.as_deref() != Some(self.engine.archive()) {
-                folder.write_lines("archive.jsonl", self.engine.archive())?;
-                archived = Some(self.engine.archive().to_vec());
+            if archived != self.engine.archive() {
+                folder.write_lines(ARCHIVE, self.engine.archive())?;
+                archived = self.engine.archive().to_vec();
             }
             count(shared, &report);
             history.push(report);
@@ -147,20 +196,20 @@ impl Session {
     /// History lines of generations that the checkpoint has. A killed run may have written one more; a run that is
     /// extended completes a generation that its old budget cut short, and writes that line anew.
     fn history_up_to_checkpoint(&self) -> Result<Vec<Report>, Failure> {
-        let mut history: Vec<Report> = self.folder.lines("history.jsonl")?;
+        let mut history: Vec<Report> = self.folder.lines(HISTORY)?;
         let finished = self.engine.finished();
         history.retain(|report| finished || report.generation < self.engine.generation());
-        self.folder.write_lines("history.jsonl", &history)?;
+        self.folder.write_lines(HISTORY, &history)?;
         Ok(history)
     }
 
-    /// Candidates that the search had trained when the checkpoint was written.
+    /// Candidates that the search had trained in whole generations when the checkpoint was written.
     fn trained_up_to_checkpoint(&self) -> Result<u64, Failure> {
-        let history: Vec<Report> = self.folder.lines("history.jsonl")?;
+        let history: Vec<Report> = self.folder.lines(HISTORY)?;
         let whole = history.iter().filter(|report| report.generation < self.engine.generation());
         // Of two lines of a generation the later one counts.
         let trained: BTreeMap<u32, u64> = whole.map(|report| (report.generation, report.trained)).collect();
-        Ok(trained.values().sum::<u64>() + self.engine.trained_in_part())
+        Ok(trained.values().sum())
     }
 
     /// Binomial standard error of the best fitness, from the number of validation examples behind it.

@@ -28,6 +28,14 @@ pub const RULES: &[Rule] = &[
                   give fewer or raise `population`",
     },
     Rule {
+        path: "spec.search",
+        field: "migration.migrants",
+        cel: "!has(self.migration) || self.migration.migrants <= \
+              (has(self.population) ? self.population : (self.preset == 'original' ? 50 : 100))",
+        message: "more than the population (100 unless given; 50 with preset original): lower it or raise \
+                  `population`",
+    },
+    Rule {
         path: "spec.search.variation",
         field: "",
         // The allowance is for decimal fractions that have no exact binary form.

@@ -26,7 +26,7 @@ pub(crate) const UNDER_SEARCH: &[(&str, &str)] = &[
     ("evaluations: 50", "7:5: spec.search.evaluations: unknown field; did you mean `spec.search.budget.evaluations`?"),
     (
         "wibble: 50",
-        "7:5: spec.search.wibble: unknown field; known here: `budget`, `component`, `limits`, `offspring`, `population`, `preset`, `seed`, `tournament`, `variation`, `vocabulary` or `warmStart`",
+        "7:5: spec.search.wibble: unknown field; known here: `budget`, `component`, `limits`, `migration`, `offspring`, `population`, `preset`, `seed`, `tournament`, `variation`, `vocabulary` or `warmStart`",
     ),
     ("population: 1", "7:17: spec.search.population: `1` is too small; give a whole number from 2 to 100000"),
     ("population: 100001", "7:17: spec.search.population: `100001` is too large; give a whole number from 2 to 100000"),
@@ -90,6 +90,10 @@ pub(crate) const UNDER_SEARCH: &[(&str, &str)] = &[
     (
         "variation: {crossover: 0.5, subtree: 0.5, point: 0.1, constant: 0}",
         "7:16: spec.search.variation: the probabilities add up to more than 1: lower some; what is left to 1 copies the parent",
+    ),
+    (
+        "migration: {migrants: 101}",
+        "7:27: spec.search.migration.migrants: more than the population (100 unless given; 50 with preset original): lower it or raise `population`",
     ),
     (
         "variation: {crossover: 0.5}",

@@ -3,6 +3,7 @@ use super::{Circumstances, Line, NAME, Score, line_of};
 use crate::failure::Failure;
 use automl_lab::{Lab, Stage};
 use automl_search::checkpoint;
+use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -12,13 +13,18 @@ pub(crate) fn check(path: &Path) -> Result<(), Failure> {
     kept_of(path, &text_of(path)?, u64::MAX).map(|_| ())
 }
 
+/// How a line of circumstances begins.
+const CIRCUMSTANCES: &str = r#"{"circumstances":"#;
+
 /// Appends to a file of records.
 pub(crate) struct Writer {
     path: PathBuf,
     /// By which scores name their circumstances.
     name: String,
-    /// The circumstances' own line, until it is written.
-    head: Option<String>,
+    /// The circumstances' own line.
+    head: String,
+    /// Such lines that the file has.
+    known: HashSet<String>,
 }
 
 impl Writer {
@@ -44,32 +50,48 @@ impl Writer {
         let name = sha256[..NAME].to_owned();
         let head = Line::Circumstances { sha256, of: Box::new(circumstances.clone()) };
         let head = serde_json::to_string(&head).map_err(Failure::internal)?;
-        let known = written.lines().any(|line| line == head);
-        Ok(Writer { path: path.to_owned(), name, head: (!known).then_some(head) })
+        let known = written.lines().filter(|line| line.starts_with(CIRCUMSTANCES)).map(str::to_owned).collect();
+        Ok(Writer { path: path.to_owned(), name, head, known })
     }
 
     /// Appends scores of this lab and waits until they are on disk.
     pub(crate) fn append(&mut self, lab: &Lab, scores: &[Score]) -> Result<(), Failure> {
-        if scores.is_empty() {
-            return Ok(());
-        }
+        let lines = self.lines(lab, scores)?;
+        self.append_lines(&lines)
+    }
+
+    /// The lines of scores of this lab, after that of their circumstances.
+    pub(crate) fn lines(&self, lab: &Lab, scores: &[Score]) -> Result<String, Failure> {
         let mut lines = String::new();
-        if let Some(head) = &self.head {
-            lines.push_str(head);
-            lines.push('\n');
+        if scores.is_empty() {
+            return Ok(lines);
         }
+        lines.push_str(&self.head);
+        lines.push('\n');
         for score in scores {
             lines.push_str(&line_of(&self.name, lab, score)?);
             lines.push('\n');
         }
+        Ok(lines)
+    }
+
+    /// Appends lines, circumstances only where the file has them not, and waits until they are on disk.
+    pub(crate) fn append_lines(&mut self, lines: &str) -> Result<(), Failure> {
+        let mut fresh = String::with_capacity(lines.len());
+        for line in lines.split_inclusive('\n') {
+            if !line.starts_with(CIRCUMSTANCES) || self.known.insert(line.trim_end().to_owned()) {
+                fresh.push_str(line);
+            }
+        }
+        if fresh.is_empty() {
+            return Ok(());
+        }
         let file = OpenOptions::new().create(true).append(true).open(&self.path);
         let written = file.and_then(|mut file| {
-            file.write_all(lines.as_bytes())?;
+            file.write_all(fresh.as_bytes())?;
             file.sync_data()
         });
-        written.map_err(|error| Failure::unwritable(&self.path, &error))?;
-        self.head = None;
-        Ok(())
+        written.map_err(|error| Failure::unwritable(&self.path, &error))
     }
 }
 
