@@ -211,7 +211,8 @@ pub(crate) struct LedgerPlace {
     /// A file, `postgres://…`, or the `http://…` of a served one. With a password in it, better in the variable
     #[arg(value_name = "LEDGER", env = "AUTOML_LEDGER", hide_env_values = true)]
     pub ledger: String,
-    /// A file of bearer tokens, one a line: who serves admits all of them, who asks shows the first
+    /// A file of bearer tokens, one a line, each alone or with the one run that it may write: who serves admits all of them, who
+    /// asks shows the first
     #[arg(long, value_name = "FILE", env = "AUTOML_LEDGER_TOKEN_FILE", hide_env_values = true)]
     pub token_file: Option<PathBuf>,
 }
@@ -495,6 +496,8 @@ pub(crate) enum BenchGroup {
     Allocation,
     /// Resident memory while training
     Memory,
+    /// What a ledger and an exchange of genes cost islands
+    Migration,
     /// What training in confined processes costs: processor time and memory
     Worker,
     /// The noise of a score on Fashion-MNIST, and the seeds that a gain takes to be found

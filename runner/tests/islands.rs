@@ -205,7 +205,8 @@ fn killed_and_scaled_islands_find_what_the_same_schedule_gives_undisturbed() {
         assert!(errors.iter().any(|line| line.contains("which has 2 now")), "{errors:?}");
     }
     let schedule = records(&url, Some(Kind::Schedule));
-    let sizes: Vec<Value> = schedule.iter().filter_map(|record| serde_json::from_slice::<Value>(&record.body).ok()).collect();
+    let sizes: Vec<Value> =
+        schedule.iter().filter_map(|record| serde_json::from_slice::<Value>(&record.body).ok()).collect();
     let had = |islands: &str| sizes.iter().any(|epoch| epoch["islands"] == islands);
     assert!(had("0-2") && had("0-4") && had("0-1"), "{sizes:?}");
 
@@ -248,9 +249,9 @@ fn genes_have_travelled(url: &str) {
     let of_2 = checkpoints.iter().filter(|record| record.name.key().starts_with("2."));
     let parents = of_2.flat_map(|record| genes(&record.body).unwrap()).flat_map(|gene| gene.parents);
     let mut foreign = parents.filter(|parent| parent.island == 0);
-    assert!(foreign.any(|parent| {
-        from_0.iter().any(|migrant| migrant["born"] == serde_json::to_value(parent).unwrap())
-    }));
+    assert!(
+        foreign.any(|parent| { from_0.iter().any(|migrant| migrant["born"] == serde_json::to_value(parent).unwrap()) })
+    );
     // Each archive's genes are followed to where they were drawn.
     for line in asked(&["best", "small", "--json"], url).lines() {
         let found: Value = serde_json::from_str(line).unwrap();
@@ -268,7 +269,9 @@ fn genes_have_travelled(url: &str) {
 
 #[test]
 fn a_run_goes_on_from_the_ledger_when_its_folder_is_gone_and_a_finished_one_is_extended() {
-    let bench = Bench::new(&spec("synchronous", 40, 1).replace("    migration: {every: 2, migrants: 3, mode: synchronous}\n", ""));
+    let bench = Bench::new(
+        &spec("synchronous", 40, 1).replace("    migration: {every: 2, migrants: 3, mode: synchronous}\n", ""),
+    );
     let ledger = bench.path("ledger.db").to_str().unwrap().to_owned();
     let keep = |command: &mut Command| {
         command.args(["--json", "--ledger", &ledger]);
@@ -280,7 +283,11 @@ fn a_run_goes_on_from_the_ledger_when_its_folder_is_gone_and_a_finished_one_is_e
     keep(&mut bench.run("second"));
     assert_same_results(&bench.path("first"), &bench.path("second"), "a run and its copy from the ledger");
     // A larger budget, from the ledger alone.
-    std::fs::write(bench.manifest(), std::fs::read_to_string(bench.manifest()).unwrap().replace("evaluations: 40", "evaluations: 80")).unwrap();
+    std::fs::write(
+        bench.manifest(),
+        std::fs::read_to_string(bench.manifest()).unwrap().replace("evaluations: 40", "evaluations: 80"),
+    )
+    .unwrap();
     keep(&mut bench.run("extended"));
     succeed(bench.run("alone").arg("--json"));
     assert_same_results(&bench.path("alone"), &bench.path("extended"), "an extended run and one without a ledger");
@@ -292,7 +299,11 @@ fn a_run_goes_on_from_the_ledger_when_its_folder_is_gone_and_a_finished_one_is_e
     assert_same_results(&bench.path("alone"), &bench.path("first"), "a folder that was behind the ledger");
 
     let history = asked(&["history", "small"], &ledger);
-    assert_eq!(history.lines().count(), 1 + read(&bench.path("alone/history.jsonl")).split(|byte| *byte == b'\n').count() - 1, "{history}");
+    assert_eq!(
+        history.lines().count(),
+        1 + read(&bench.path("alone/history.jsonl")).split(|byte| *byte == b'\n').count() - 1,
+        "{history}"
+    );
     let compared: Value = serde_json::from_str(&asked(&["inspect", "small", "--json"], &ledger)).unwrap();
     let scores = compared["comparisons"].as_object().unwrap();
     assert_eq!(scores.keys().collect::<Vec<_>>(), ["0.40", "0.80"], "{compared}");
@@ -317,13 +328,25 @@ fn what_does_not_belong_together_is_refused_in_words() {
     succeed(bench.run("first").args(["--json", "--ledger", &ledger, "--run-name", "other"]));
     let text = std::fs::read_to_string(bench.manifest()).unwrap();
     std::fs::write(bench.manifest(), text.replace("seed: 3", "seed: 4")).unwrap();
-    fails(bench.run("second").args(["--ledger", &ledger, "--run-name", "other"]), exit::BAD_INPUT, "choose another name for this one with --run-name");
+    fails(
+        bench.run("second").args(["--ledger", &ledger, "--run-name", "other"]),
+        exit::BAD_INPUT,
+        "choose another name for this one with --run-name",
+    );
     fails(bench.run("second").args(["--ledger", &ledger, "--run-name", "a/b"]), exit::USAGE, "letters, digits");
     fails(bench.run("second").args(["--ledger", "http://127.0.0.1:1"]), exit::UNREACHABLE, "cannot be reached");
     for command in ["history", "best", "inspect"] {
-        fails(runner().args([command, "nobody", "--ledger", &ledger]), exit::BAD_INPUT, "no run nobody; it holds other, small");
+        fails(
+            runner().args([command, "nobody", "--ledger", &ledger]),
+            exit::BAD_INPUT,
+            "no run nobody; it holds other, small",
+        );
     }
-    fails(runner().args(["inspect", "other", "--ledger", &ledger, "--gene", "zz"]), exit::BAD_INPUT, "no gene of other begins with zz");
+    fails(
+        runner().args(["inspect", "other", "--ledger", &ledger, "--gene", "zz"]),
+        exit::BAD_INPUT,
+        "no gene of other begins with zz",
+    );
     fails(runner().args(["scale", "other", "10001", "--ledger", &ledger]), exit::USAGE, "10001");
 }
 
@@ -337,6 +360,7 @@ fn islands_that_wait_for_nobody_say_so_and_finish_alone() {
         let (ended, _, errors) = island.live.end();
         assert_eq!(ended.code(), Some(0), "{errors:?}");
     }
-    let arrived = |index: &str| asked(&["history", "small", "--island", index, "--json"], &ledger.url).contains("\"arrived\"");
+    let arrived =
+        |index: &str| asked(&["history", "small", "--island", index, "--json"], &ledger.url).contains("\"arrived\"");
     assert!(!arrived("0") && arrived("1"));
 }

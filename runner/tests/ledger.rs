@@ -1,9 +1,9 @@
 //! `runner ledger`: served and killed under load, looked at, checked, copied out.
 mod common;
-#[path = "ledger/served.rs"]
-mod served;
 #[path = "../ledger/tests/common/postgres.rs"]
 mod postgres;
+#[path = "ledger/served.rs"]
+mod served;
 
 use automl_ledger::{Database, Entry, Kind, Ledger as _, Name, Remote};
 use common::{runner, said, skip, succeed};
@@ -12,8 +12,8 @@ use serde_json::Value;
 use served::Server;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 fn gene(key: &str, body: &str) -> Entry {
     Entry { name: Name::new(Kind::Gene, "run", key).unwrap(), body: body.into() }
@@ -119,7 +119,7 @@ fn stdout(command: &mut Command) -> String {
 async fn it_is_looked_at_checked_and_copied_out_where_it_is_and_where_it_is_served() {
     let (folder, path) = filled().await;
     let tokens = folder.path().join("tokens");
-    std::fs::write(&tokens, "# ours\n0123456789abcdef\nanother-token-of-length\n").unwrap();
+    std::fs::write(&tokens, "# ours\n0123456789abcdef\nanother-token-of-length\na-token-for-one-run run\n").unwrap();
     let mut command = ledger(&["serve", &path, "--port", "0", "--bind", "0.0.0.0", "--token-file"]);
     let mut child = command.arg(&tokens).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -154,6 +154,17 @@ async fn it_is_looked_at_checked_and_copied_out_where_it_is_and_where_it_is_serv
         assert_eq!(run(&["export", "--kind", "gene", "--scope", "run"]).lines().count(), 2);
         assert_eq!(run(&["export", "--scope", "nobody"]), "");
     }
+    let limited = folder.path().join("limited");
+    std::fs::write(&limited, "a-token-for-one-run run\n").unwrap();
+    let spec = folder.path().join("minerrun.yaml");
+    std::fs::write(&spec, common::spec::Small::default().yaml()).unwrap();
+    let mut foreign = runner();
+    foreign
+        .args(["run", "--ledger", &served, "--run-name", "other", "--token-file"])
+        .arg(&limited)
+        .arg("--file")
+        .arg(spec);
+    fails(foreign.arg("--out").arg(folder.path().join("out")), 78, "run/other/spec is not of run");
     fails(&mut ledger(&["status", &served]), 78, "Bearer");
     let term = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(term.success() && child.wait().unwrap().success(), "a service that is asked to end has done its work");
@@ -172,7 +183,11 @@ async fn damage_and_bad_input_are_named() {
     fails(&mut ledger(&["status", "https://host"]), 78, "is no ledger's address");
     fails(&mut ledger(&["serve", &path, "--bind", "0.0.0.0"]), 64, "--token-file");
     let tokens = folder.path().join("tokens");
-    for (content, says) in [("short\n", "can be guessed"), ("# nothing\n", "has no token")] {
+    for (content, says) in [
+        ("short\n", "can be guessed"),
+        ("# nothing\n", "has no token"),
+        ("# ours\n0123456789abcdef run more\n", ":2: a line is a token, or a token and a run"),
+    ] {
         std::fs::write(&tokens, content).unwrap();
         fails(ledger(&["serve", &path, "--token-file"]).arg(&tokens), 78, says);
     }

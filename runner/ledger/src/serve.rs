@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use governor::clock::Clock as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use std::collections::BTreeMap;
@@ -36,14 +36,40 @@ pub enum Access {
     },
 }
 
-/// The checksum of a token: comparing checksums tells nothing of the token by how long it takes.
+/// How long a request may take, its body's arrival included, where nobody says otherwise.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A token, and what whoever shows it may write.
 #[derive(Clone, Debug)]
-pub struct Token(Digest);
+pub struct Token {
+    /// Comparing checksums tells nothing of the token by how long it takes.
+    sum: Digest,
+    scope: Option<String>,
+}
 
 impl Token {
-    /// Of this token.
+    /// Whoever shows it may write anything.
     pub fn new(token: &str) -> Token {
-        Token(Digest::of(token.as_bytes()))
+        Token { sum: Digest::of(token.as_bytes()), scope: None }
+    }
+
+    /// Whoever shows it may write in this scope alone, and read all.
+    pub fn of_scope(token: &str, scope: &str) -> Token {
+        Token { scope: Some(scope.to_owned()), ..Token::new(token) }
+    }
+}
+
+/// The scope that a request may write in; any, where none is named.
+#[derive(Clone, Debug, Default)]
+struct MayWrite(Option<String>);
+
+impl MayWrite {
+    fn check(&self, entries: &[Entry]) -> Result<(), Refusal> {
+        let Some(scope) = &self.0 else { return Ok(()) };
+        match entries.iter().find(|entry| entry.name.scope() != scope) {
+            Some(other) => Err(Refusal::NotYours { scope: scope.clone(), name: other.name.clone() }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -60,8 +86,12 @@ struct Usual;
 
 impl IntoResponses for Usual {
     fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
-        let answers =
-            [("401", "Without a token that is known"), ("429", "Too many requests"), ("503", "The database fails")];
+        let answers = [
+            ("401", "Without a token that is known"),
+            ("408", "Too slow"),
+            ("429", "Too many requests"),
+            ("503", "The database fails"),
+        ];
         let problem = || Content::new(Some(Ref::from_schema_name("Problem")));
         let answer = |(status, description): (&str, &str)| {
             let response = ResponseBuilder::new().description(description).content(PROBLEM, problem()).build();
@@ -74,6 +104,7 @@ impl IntoResponses for Usual {
 struct Served {
     ledger: Database,
     gate: Option<Gate>,
+    patience: Duration,
 }
 
 /// Admits those who have a token, not too often.
@@ -95,23 +126,23 @@ impl Gate {
         Gate { known, strangers: RateLimiter::direct(Quota::per_second(STRANGERS)) }
     }
 
-    fn admit(&self, request: &Request) -> Result<(), Refusal> {
+    fn admit(&self, request: &Request) -> Result<MayWrite, Refusal> {
         let header = request.headers().get(header::AUTHORIZATION).and_then(|header| header.to_str().ok());
         let shown = header.and_then(|header| header.strip_prefix("Bearer ")).map(Token::new);
-        let known = shown.and_then(|shown| self.known.iter().find(|(token, _)| token.0 == shown.0));
+        let known = shown.and_then(|shown| self.known.iter().find(|(token, _)| token.sum == shown.sum));
         let limiter = known.map_or(&self.strangers, |(_, limiter)| limiter);
         limiter.check().map_err(|until| Refusal::TooFast(until.wait_time_from(limiter.clock().now())))?;
-        known.map(drop).ok_or(Refusal::Stranger)
+        known.map(|(token, _)| MayWrite(token.scope.clone())).ok_or(Refusal::Stranger)
     }
 }
 
-/// The service of this ledger.
-pub fn router(ledger: Database, access: Access) -> Router {
+/// The service of this ledger, where no request takes longer than `patience`.
+pub fn router(ledger: Database, access: Access, patience: Duration) -> Router {
     let gate = match access {
         Access::Open => None,
         Access::Tokens { tokens, per_second } => Some(Gate::new(tokens, per_second)),
     };
-    let served = Arc::new(Served { ledger, gate });
+    let served = Arc::new(Served { ledger, gate, patience });
     let (records, mut description) = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(list, append))
         .routes(routes!(one))
@@ -138,10 +169,14 @@ async fn readyz(State(served): State<Arc<Served>>) -> Response {
     }
 }
 
-/// Lets those in who may ask.
-async fn admit(State(served): State<Arc<Served>>, request: Request, next: Next) -> Response {
-    match served.gate.as_ref().map_or(Ok(()), |gate| gate.admit(&request)) {
-        Ok(()) => next.run(request).await,
+/// Lets those in who may ask, for so long.
+async fn admit(State(served): State<Arc<Served>>, mut request: Request, next: Next) -> Response {
+    match served.gate.as_ref().map_or(Ok(MayWrite::default()), |gate| gate.admit(&request)) {
+        Ok(may_write) => {
+            request.extensions_mut().insert(may_write);
+            let answered = tokio::time::timeout(served.patience, next.run(request)).await;
+            answered.unwrap_or_else(|_| Refusal::TooSlow(served.patience).into_response())
+        }
         Err(refusal) => refusal.into_response(),
     }
 }
@@ -175,6 +210,7 @@ async fn list(State(served): State<Arc<Served>>, Asked(which): Asked<Which>) -> 
     responses(
         (status = 200, description = "They are on disk: what became of each, in their order", body = Vec<Appended>),
         (status = 400, description = "Not entries", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token may not write there", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "A name is taken by another body", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too large or too many", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
@@ -184,12 +220,14 @@ async fn list(State(served): State<Arc<Served>>, Asked(which): Asked<Which>) -> 
 )]
 async fn append(
     State(served): State<Arc<Served>>,
+    Extension(may_write): Extension<MayWrite>,
     Sent(entries): Sent<Vec<SentEntry>>,
 ) -> Result<Json<Vec<Appended>>, Refusal> {
     if entries.len() > MOST_ENTRIES {
         return Err(Refusal::TooMany(entries.len()));
     }
     let entries = entries.into_iter().map(Entry::try_from).collect::<Result<Vec<_>, _>>()?;
+    may_write.check(&entries)?;
     Ok(Json(served.ledger.append(entries).await?))
 }
 
@@ -252,6 +290,8 @@ struct Sent<T>(T);
 enum Refusal {
     Stranger,
     TooFast(Duration),
+    TooSlow(Duration),
+    NotYours { scope: String, name: Name },
     NoSuchPage,
     NoSuchMethod,
     NoSuchRecord(Name),
@@ -278,6 +318,23 @@ impl Refusal {
                 "too-fast",
                 "Too many requests",
                 format!("ask again in {} s", seconds(wait)),
+                None,
+            ),
+            Refusal::TooSlow(patience) => (
+                StatusCode::REQUEST_TIMEOUT,
+                "too-slow",
+                "The request takes too long",
+                format!(
+                    "a request takes {} s at most; it is not known what became of this one: ask again",
+                    patience.as_secs()
+                ),
+                None,
+            ),
+            Refusal::NotYours { scope, name } => (
+                StatusCode::FORBIDDEN,
+                "not-yours",
+                "The token may not write there",
+                format!("{name} is not of {scope}, which is all that this token may write"),
                 None,
             ),
             Refusal::NoSuchPage => (

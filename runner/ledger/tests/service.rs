@@ -3,9 +3,10 @@ mod common;
 
 use automl_ledger::serve::Access;
 use automl_ledger::{Database, Kind, Ledger, LedgerError, Remote};
-use common::{Place, TOKEN, access, entry, places, serve};
+use common::{OF_RUN, Place, TOKEN, access, entry, places, serve, serve_for};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The served ones.
 async fn served() -> Vec<(Place, String)> {
@@ -79,6 +80,44 @@ async fn whatever_is_wrong_is_a_problem_document_and_nothing_is_stored() {
         assert_eq!(place.ledger.status().await.unwrap().records, 1, "{}", place.what);
         assert_eq!(place.ledger.verify().await.unwrap().records, 1, "{}", place.what);
     }
+}
+
+#[tokio::test]
+async fn whose_token_is_for_one_run_writes_there_alone_and_reads_all() {
+    for (place, url) in served().await {
+        place.ledger.append(vec![entry(Kind::Packet, "other", "0.1", "x")]).await.unwrap();
+        let limited = Remote::new(&url, Some(OF_RUN.to_owned())).unwrap();
+        let (own, foreign) = (entry(Kind::Packet, "run", "0.1", "x"), entry(Kind::Packet, "other", "0.2", "x"));
+        for entries in [vec![foreign.clone()], vec![own.clone(), foreign]] {
+            match limited.append(entries).await {
+                Err(LedgerError::Refused { status: 403, detail, .. }) => {
+                    assert!(detail.contains("packet/other/0.2 is not of run"), "{detail}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(place.ledger.status().await.unwrap().records, 1, "{}", place.what);
+        assert!(limited.append(vec![own.clone()]).await.unwrap()[0].new);
+        let other = limited.get(&entry(Kind::Packet, "other", "0.1", "x").name).await.unwrap();
+        assert_eq!(other.unwrap().body, b"x");
+    }
+}
+
+#[tokio::test]
+async fn who_sends_too_slowly_is_not_waited_for() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(folder.path().join("ledger.db").to_str().unwrap()).await.unwrap();
+    let url = serve_for(database.clone(), access(100), Duration::from_millis(50)).await;
+    let mut stream = tokio::net::TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "POST /v1/records HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n[{{"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("too-slow"), "{answer}");
+    assert_eq!(database.status().await.unwrap().records, 0);
 }
 
 #[tokio::test]

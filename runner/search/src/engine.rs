@@ -196,8 +196,7 @@ impl Engine {
     pub fn journal(&self) -> Option<Vec<u8>> {
         let done = self.done.clone()?;
         let archive = self.archive.entries().iter().map(state::Row::from).collect();
-        let step =
-            Step { island: self.island, generation: self.generation - 1, context: self.context, done, archive };
+        let step = Step { island: self.island, generation: self.generation - 1, context: self.context, done, archive };
         Some(step.write())
     }
 
@@ -219,7 +218,9 @@ impl Engine {
         }
         self.partial = done;
         self.archive = Archive::default();
-        archive.into_iter().for_each(|row| self.archive.offer(row.into()));
+        for row in archive {
+            self.archive.offer(row.into());
+        }
         let evaluations = self.evaluations();
         let done = self.turn_over();
         Ok(done.report(&generation::Frame { generation, complete: true, evaluations, archive: self.archive.entries() }))

@@ -71,7 +71,9 @@ pub enum CheckpointError {
     )]
     Context,
     /// A recorded generation that does not come next.
-    #[error("the record is of island {island}, generation {found}, and the search is at {expected}: it is of another run")]
+    #[error(
+        "the record is of island {island}, generation {found}, and the search is at {expected}: it is of another run"
+    )]
     OutOfOrder {
         /// The record's island.
         island: u32,

@@ -49,8 +49,8 @@ pub struct Packet {
 
 impl Packet {
     /// As it is sent.
-    pub fn write(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("plain data in memory can be serialized")
+    pub fn write(&self) -> Result<Vec<u8>, PacketError> {
+        Ok(serde_json::to_vec(self)?)
     }
 
     /// Reads what another process sent: within the settings' bounds, or not at all.
@@ -64,8 +64,9 @@ impl Packet {
         for migrant in &packet.genes {
             let text = migrant.gene.to_string();
             // Reading a gene knows the widest bounds only.
-            let within = parse(&text, &limits).is_ok() && migrant.gene.vocabulary() <= allowed;
-            if !within || !(migrant.fitness > 0.0 && migrant.fitness.is_finite()) {
+            let could_be_bred = parse(&text, &limits).is_ok() && migrant.gene.vocabulary() <= allowed;
+            let is_scored = migrant.fitness > 0.0 && migrant.fitness.is_finite();
+            if !could_be_bred || !is_scored {
                 return Err(PacketError::Gene { gene: text, fitness: migrant.fitness });
             }
         }

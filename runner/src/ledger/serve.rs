@@ -3,7 +3,7 @@ use super::place;
 use crate::cli::ServeOptions;
 use crate::failure::Failure;
 use automl_ledger::Database;
-use automl_ledger::serve::{Access, Token, router};
+use automl_ledger::serve::{Access, PATIENCE, Token, router};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,10 +11,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Serves until SIGTERM or Ctrl-C, and ends when what was asked before is answered.
 pub(super) async fn serve(options: &ServeOptions) -> Result<(), Failure> {
     let access = match &options.place.token_file {
-        Some(file) => Access::Tokens {
-            tokens: place::tokens(file)?.iter().map(|token| Token::new(token)).collect(),
-            per_second: options.rate,
-        },
+        Some(file) => {
+            Access::Tokens { tokens: place::tokens(file)?.iter().map(token).collect(), per_second: options.rate }
+        }
         None if options.bind.is_loopback() => Access::Open,
         None => {
             return Err(Failure::usage(format!(
@@ -34,7 +33,12 @@ pub(super) async fn serve(options: &ServeOptions) -> Result<(), Failure> {
     let asked_to_end = async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };
-    let served = axum::serve(listener, router(database.clone(), access)).with_graceful_shutdown(asked_to_end).await;
+    let served =
+        axum::serve(listener, router(database.clone(), access, PATIENCE)).with_graceful_shutdown(asked_to_end).await;
     database.close().await;
     served.map_err(Failure::internal)
+}
+
+fn token(line: &place::TokenLine) -> Token {
+    line.run.as_ref().map_or_else(|| Token::new(&line.token), |run| Token::of_scope(&line.token, run))
 }

@@ -27,7 +27,8 @@ pub(crate) fn island(options: IslandOptions) -> Result<(), Failure> {
     let mut plan = Plan::read(&options.file)?;
     let shared = service.share(plan.starting(options.island), options.running.address())?;
     if plan.search.migration.is_some() && options.kept.ledger.is_none() {
-        let message = "spec.search.migration: islands give each other genes through a ledger, and none is named (--ledger)";
+        let message =
+            "spec.search.migration: islands give each other genes through a ledger, and none is named (--ledger)";
         return Err(Failure::bad_input(message));
     }
     let lab = plan.open_lab()?;

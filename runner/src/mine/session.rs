@@ -62,9 +62,7 @@ impl Session {
         let path = self.folder.path(records::FILE);
         let mut records = Writer::go_on(&path, &circumstances, whole + part)?;
         let history = self.history_up_to_checkpoint()?;
-        let history = self.catch_up(&display, history, &mut records, || {
-            Writer::go_on(&path, &circumstances, whole)
-        })?;
+        let history = self.catch_up(&display, history, &mut records, || Writer::go_on(&path, &circumstances, whole))?;
         let history = self.search(shared, &mut display, &mut records, history)?;
         let finale = finale::Finale {
             plan: &self.plan,
@@ -106,7 +104,9 @@ impl Session {
             self.folder.write(CHECKPOINT, &self.engine.checkpoint())?;
             self.folder.write_lines(ARCHIVE, self.engine.archive())?;
             let generation = self.engine.generation();
-            display.remark(&format!("the ledger has {generation} generations, and the folder had {before}: going on from there"));
+            display.remark(&format!(
+                "the ledger has {generation} generations, and the folder had {before}: going on from there"
+            ));
         }
         Ok(history)
     }

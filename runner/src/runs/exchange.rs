@@ -76,7 +76,7 @@ impl Keeper {
                 let epoch = Epoch { islands: schedule.next(wish, epochs(&self.search, migration)) };
                 let name = self.name(Kind::Schedule, &epoch_key(schedule.len()))?;
                 let body = serde_json::to_vec(&epoch).map_err(Failure::internal)?;
-                match self.append(vec![Entry { name, body }])? {
+                match self.append(&[Entry { name, body }])? {
                     // Another island was first.
                     Err(error) if error.is_conflict() => {}
                     told => drop(told?),
@@ -110,8 +110,8 @@ impl Keeper {
 
     fn give(&self, engine: &Engine, migration: Migration, generation: u32) -> Result<(), Failure> {
         let name = self.name(Kind::Packet, &format!("{}.{generation}", self.island))?;
-        let entry = Entry { name, body: engine.packet(migration.migrants).write() };
-        self.append(vec![entry])?.map(drop).map_err(|error| {
+        let entry = Entry { name, body: engine.packet(migration.migrants).write().map_err(Failure::internal)? };
+        self.append(&[entry])?.map(drop).map_err(|error| {
             if error.is_conflict() {
                 Failure::internal(format!(
                     "island {} of {} has given other genes at generation {generation}: another process searches it too",

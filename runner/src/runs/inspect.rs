@@ -27,7 +27,7 @@ struct About {
     wish: Option<u32>,
     /// The islands of each epoch.
     epochs: Vec<Indexes>,
-    islands: Vec<Island>,
+    islands: Vec<Searched>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gene: Option<Found>,
     /// The gene and what it was made of, the youngest first.
@@ -38,7 +38,7 @@ struct About {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Island {
+struct Searched {
     island: u32,
     generations: u32,
     evaluations: u64,
@@ -76,11 +76,11 @@ async fn about(run: &Run, wanted: Option<&str>) -> Result<About, Failure> {
         }
     };
     let schedule = run.schedule().await?;
-    let mut islands: Vec<Island> = Vec::new();
+    let mut islands: Vec<Searched> = Vec::new();
     for line in run.history().await? {
         if islands.last().is_none_or(|last| last.island != line.island) {
             let island = line.island;
-            islands.push(Island { island, generations: 0, evaluations: 0, best_fitness: None, arrived: 0 });
+            islands.push(Searched { island, generations: 0, evaluations: 0, best_fitness: None, arrived: 0 });
         }
         if let Some(island) = islands.last_mut() {
             island.generations += u32::from(line.report.complete);
@@ -135,14 +135,15 @@ async fn bred_at(run: &Run, island: u32, generation: u32, index: u32) -> Result<
 async fn bred(run: &Run, island: u32, generation: u32) -> Result<Vec<Descent>, Failure> {
     let name = of_generation(Kind::Checkpoint, &run.name, island, generation).map_err(Failure::internal)?;
     let Some(record) = run.ledger.get(&name).await? else { return Ok(Vec::new()) };
-    genes(&record.body).map_err(|error| Failure::bad_input(format!("record {} of the ledger, {name}: {error}", record.seq)))
+    genes(&record.body)
+        .map_err(|error| Failure::bad_input(format!("record {} of the ledger, {name}: {error}", record.seq)))
 }
 
 fn show(about: &About) -> Result<(), Failure> {
     let About { run, wish, epochs, islands, gene, lineage, .. } = about;
     let wished = wish.map_or_else(String::new, |wish| format!(", {wish} islands wished for"));
     output::line(format!("{run}: {} islands have searched, {} epochs decided{wished}", islands.len(), epochs.len()))?;
-    for Island { island, generations, evaluations, best_fitness, arrived } in islands {
+    for Searched { island, generations, evaluations, best_fitness, arrived } in islands {
         let best = best_fitness.map_or_else(|| "nothing".to_owned(), |best| format!("{best:.4}"));
         output::line(format!(
             "island {island}: {generations} generations, {evaluations} candidates, best {best}, {arrived} genes from others"

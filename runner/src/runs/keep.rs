@@ -90,9 +90,10 @@ impl Keeper {
         }
         let evaluation = serde_json::to_value(evaluation).map_err(Failure::internal)?;
         let header = Header { format: FORMAT, name: name.to_owned(), search, evaluation };
-        let entry = Entry { name: self.name(Kind::Run, SPEC)?, body: serde_json::to_vec(&header).map_err(Failure::internal)? };
+        let entry =
+            Entry { name: self.name(Kind::Run, SPEC)?, body: serde_json::to_vec(&header).map_err(Failure::internal)? };
         let told = if patient {
-            self.append(vec![entry])?
+            self.append(&[entry])?
         } else {
             self.shared.runtime.block_on(self.ledger.append(vec![entry]))
         };
@@ -158,17 +159,21 @@ impl Keeper {
             // The budget ended inside the generation: it will be done again, to the same end.
             let key = format!("{island}.{generation}.{}", report.children);
             entries.push(Entry { name: self.name(Kind::Generation, &key)?, body });
-            return self.append(entries)?.map(drop).or_else(|error| if error.is_conflict() { Ok(()) } else { Err(error.into()) });
+            return self
+                .append(&entries)?
+                .map(drop)
+                .or_else(|error| if error.is_conflict() { Ok(()) } else { Err(error.into()) });
         };
         let of = |kind| of_generation(kind, &self.run, island, generation).map_err(Failure::internal);
         entries.push(Entry { name: of(Kind::Generation)?, body });
         entries.push(Entry { name: of(Kind::Checkpoint)?, body: journal });
         if !lines.is_empty() {
             let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-            let packed = packed.write_all(lines.as_bytes()).and_then(|()| packed.finish()).map_err(Failure::internal)?;
+            let packed =
+                packed.write_all(lines.as_bytes()).and_then(|()| packed.finish()).map_err(Failure::internal)?;
             entries.push(Entry { name: of(Kind::Training)?, body: packed });
         }
-        self.append(entries)?.map(drop).map_err(|error| match error {
+        self.append(&entries)?.map(drop).map_err(|error| match error {
             error if error.is_conflict() => Failure::internal(format!(
                 "another process searches island {island} of {} too, and generation {generation} ended otherwise there; start again to go on from what the ledger has, and search each island once",
                 self.run
@@ -183,7 +188,7 @@ impl Keeper {
     /// Keeps the winner's comparison.
     pub(crate) fn keep_results(&self, evaluations: u64, comparison: Vec<u8>) -> Result<(), Failure> {
         let name = self.name(Kind::Score, &format!("{}.{evaluations}", self.island))?;
-        match self.append(vec![Entry { name, body: comparison }])? {
+        match self.append(&[Entry { name, body: comparison }])? {
             // Compared once more, on another class of processor: the first stands.
             Err(error) if error.is_conflict() => Ok(()),
             told => told.map(drop).map_err(Failure::from),
@@ -195,8 +200,8 @@ impl Keeper {
     }
 
     /// Appends, as often as it takes; what cannot be better the next time is handed back.
-    pub(super) fn append(&self, entries: Vec<Entry>) -> Result<Result<Vec<Appended>, LedgerError>, Failure> {
-        self.ask(async || self.ledger.append(entries.clone()).await)
+    pub(super) fn append(&self, entries: &[Entry]) -> Result<Result<Vec<Appended>, LedgerError>, Failure> {
+        self.ask(async || self.ledger.append(entries.to_vec()).await)
     }
 
     fn get(&self, name: Result<Name, automl_ledger::NameError>) -> Result<Option<Record>, Failure> {
@@ -234,11 +239,12 @@ pub(super) struct Waiting<'a> {
     next: std::cell::Cell<Duration>,
     /// What was done before.
     before: std::cell::Cell<Option<Phase>>,
+    said: std::cell::Cell<bool>,
 }
 
 impl<'a> Waiting<'a> {
     pub(super) fn new(shared: &'a Shared) -> Waiting<'a> {
-        Waiting { shared, next: FIRST_WAIT.into(), before: None.into() }
+        Waiting { shared, next: FIRST_WAIT.into(), before: None.into(), said: false.into() }
     }
 
     /// Waits, longer each time.
@@ -250,6 +256,9 @@ impl<'a> Waiting<'a> {
         progress.phase = Phase::Waiting;
         progress.message = Some(reason.to_owned());
         drop(progress);
+        if self.next.get() >= LONGEST_WAIT && !self.said.replace(true) {
+            eprintln!("runner: waiting: {reason}");
+        }
         let until = Instant::now() + self.next.get();
         while Instant::now() < until {
             if self.shared.stopping() {

@@ -34,13 +34,16 @@ impl Run {
         let own = Name::new(Kind::Run, name, SPEC).map_err(Failure::usage)?;
         let Some(record) = ledger.get(&own).await? else {
             let known = runs(&*ledger).await?;
-            let known = if known.is_empty() { "it holds none".to_owned() } else { format!("it holds {}", known.join(", ")) };
+            let known =
+                if known.is_empty() { "it holds none".to_owned() } else { format!("it holds {}", known.join(", ")) };
             return Err(Failure::bad_input(format!("the ledger holds no run {name}; {known}")));
         };
         let header: Header = parsed(&record)?;
         if header.format != FORMAT {
             let found = header.format;
-            return Err(Failure::bad_input(format!("the run {name} has format {found}, and this program reads {FORMAT}")));
+            return Err(Failure::bad_input(format!(
+                "the run {name} has format {found}, and this program reads {FORMAT}"
+            )));
         }
         Ok(Run { ledger, name: name.to_owned(), header })
     }
@@ -105,6 +108,9 @@ fn first_number(record: &Record) -> Option<u32> {
 
 pub(super) fn parsed<T: DeserializeOwned>(record: &Record) -> Result<T, Failure> {
     serde_json::from_slice(&record.body).map_err(|error| {
-        Failure::bad_input(format!("record {} of the ledger, {}: not what a run writes: {error}", record.seq, record.name))
+        Failure::bad_input(format!(
+            "record {} of the ledger, {}: not what a run writes: {error}",
+            record.seq, record.name
+        ))
     })
 }

@@ -60,7 +60,6 @@ impl Schedule {
     pub(super) fn islands(&self, epoch: u32) -> Option<&Indexes> {
         self.epochs.get(epoch as usize)
     }
-
 }
 
 #[cfg(feature = "lab")]

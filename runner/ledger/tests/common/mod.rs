@@ -4,7 +4,7 @@ pub(crate) mod postgres;
 #[path = "../../../tests/common/skip.rs"]
 pub(crate) mod skip;
 
-use automl_ledger::serve::{Access, Token, router};
+use automl_ledger::serve::{Access, PATIENCE, Token, router};
 use automl_ledger::{Database, Entry, Kind, Ledger, Name, Remote};
 use postgres::Postgres;
 use sqlx::{Connection as _, Executor as _};
@@ -12,6 +12,9 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 pub(crate) const TOKEN: &str = "open sesame";
+
+/// May write in the scope `run`.
+pub(crate) const OF_RUN: &str = "open run";
 
 /// A ledger, and what it lives on.
 pub(crate) struct Place {
@@ -51,16 +54,21 @@ pub(crate) async fn places() -> Vec<Place> {
 /// For whoever has one of two tokens, so many times a second.
 pub(crate) fn access(per_second: u32) -> Access {
     Access::Tokens {
-        tokens: vec![Token::new("another"), Token::new(TOKEN)],
+        tokens: vec![Token::new("another"), Token::new(TOKEN), Token::of_scope(OF_RUN, "run")],
         per_second: per_second.try_into().unwrap(),
     }
 }
 
 /// Serves a ledger on a free port; its address.
 pub(crate) async fn serve(database: Database, access: Access) -> String {
+    serve_for(database, access, PATIENCE).await
+}
+
+/// The same, with no request longer than this.
+pub(crate) async fn serve_for(database: Database, access: Access, patience: std::time::Duration) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router(database, access)).await });
+    tokio::spawn(async move { axum::serve(listener, router(database, access, patience)).await });
     url
 }
 

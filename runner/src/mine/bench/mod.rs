@@ -3,6 +3,7 @@ mod allocation;
 mod figure;
 mod gene;
 mod memory;
+mod migration;
 mod noise;
 mod reach;
 mod recipe;
@@ -17,8 +18,14 @@ use std::path::PathBuf;
 /// What is measured when no group is named: all that takes minutes. Memory comes last: it is the peak of what ran before.
 const QUICK: [BenchGroup; 3] = [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory];
 /// What is measured only when it is named.
-const LONG: [BenchGroup; 5] =
-    [BenchGroup::Allocation, BenchGroup::Reach, BenchGroup::Noise, BenchGroup::Verify, BenchGroup::Worker];
+const LONG: [BenchGroup; 6] = [
+    BenchGroup::Allocation,
+    BenchGroup::Migration,
+    BenchGroup::Reach,
+    BenchGroup::Noise,
+    BenchGroup::Verify,
+    BenchGroup::Worker,
+];
 
 /// Measures the groups that were named, or the quick ones.
 pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
@@ -31,6 +38,7 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
             BenchGroup::Recipe => recipe::measure(options.python.as_deref())?,
             BenchGroup::Allocation => allocation::measure()?,
             BenchGroup::Memory => memory::measure()?,
+            BenchGroup::Migration => migration::measure()?,
             BenchGroup::Noise => noise::measure(options.fashion_mnist.as_deref())?,
             BenchGroup::Verify => verify::measure()?,
             BenchGroup::Worker => worker::measure(options.fashion_mnist.as_deref())?,
