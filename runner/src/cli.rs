@@ -316,9 +316,24 @@ pub(crate) struct ServeOptions {
     /// Requests a second of each token; twice as many may come at once after a pause
     #[arg(long, value_name = "N", default_value = "200")]
     pub rate: NonZeroU32,
-    /// Address to serve on; one that other machines reach takes --token-file
+    /// Address to serve on; one that other machines reach takes --token-file or --kubernetes
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: std::net::IpAddr,
+    /// Admit service accounts of the cluster that this runs in: a pod of a MinerRun writes the run NAMESPACE.NAME, all others
+    /// read
+    #[arg(long)]
+    pub kubernetes: bool,
+    /// The audience that their tokens are for
+    #[arg(long, value_name = "AUDIENCE", default_value = "automl-ledger", requires = "kubernetes")]
+    pub audience: String,
+    /// Where the ledger's own account has its `token` and `ca.crt`
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/var/run/secrets/kubernetes.io/serviceaccount",
+        requires = "kubernetes"
+    )]
+    pub service_account: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

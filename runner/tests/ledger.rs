@@ -164,7 +164,11 @@ async fn it_is_looked_at_checked_and_copied_out_where_it_is_and_where_it_is_serv
         .arg(&limited)
         .arg("--file")
         .arg(spec);
-    fails(foreign.arg("--out").arg(folder.path().join("out")), 78, "run/other/spec is not of run");
+    fails(
+        foreign.arg("--out").arg(folder.path().join("out")),
+        78,
+        "may write records of run alone, and not run/other/spec",
+    );
     fails(&mut ledger(&["status", &served]), 78, "Bearer");
     let term = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(term.success() && child.wait().unwrap().success(), "a service that is asked to end has done its work");
@@ -182,6 +186,9 @@ async fn damage_and_bad_input_are_named() {
     fails(&mut ledger(&["status", "postgres://me:secret@127.0.0.1:1/x"]), 76, "postgres://me:");
     fails(&mut ledger(&["status", "https://host"]), 78, "is no ledger's address");
     fails(&mut ledger(&["serve", &path, "--bind", "0.0.0.0"]), 64, "--token-file");
+    let mut outside = ledger(&["serve", &path, "--kubernetes", "--service-account", "/nonexistent"]);
+    fails(outside.env_remove("KUBERNETES_SERVICE_HOST"), 64, "KUBERNETES_SERVICE_HOST");
+    fails(outside.env("KUBERNETES_SERVICE_HOST", "127.0.0.1"), 78, "/nonexistent/ca.crt");
     let tokens = folder.path().join("tokens");
     for (content, says) in [
         ("short\n", "can be guessed"),

@@ -62,6 +62,14 @@ pub enum LedgerError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The token that shall be shown.
+    #[error("cannot read the ledger's token in {}: {source}", path.display())]
+    Token {
+        /// In which file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The served ledger does not answer.
     #[error("the ledger cannot be reached: {0}")]
     Unreachable(#[source] reqwest::Error),

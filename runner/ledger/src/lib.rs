@@ -7,7 +7,7 @@
 //!   database  in SQLite (one file) or PostgreSQL: the same statements, the same guarantees
 //!   writer      appends that wait at the same time share a transaction
 //!   remote    served by another process                      serve   is that process
-//! wire      what the two say to each other
+//! wire      what the two say to each other             review  whose a Kubernetes token is
 //! ```
 //!
 //! # What can be relied on
@@ -26,6 +26,7 @@ mod ledger;
 mod name;
 mod record;
 mod remote;
+mod review;
 pub mod serve;
 mod wire;
 mod writer;
@@ -37,3 +38,4 @@ pub use ledger::{Damage, Filter, Ledger, Status, Verified};
 pub use name::{Kind, Name, NameError};
 pub use record::{Appended, Entry, MAX_BODY, Record};
 pub use remote::Remote;
+pub use review::{Account, ReviewError, Reviewer};

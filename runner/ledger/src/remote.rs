@@ -4,6 +4,7 @@ use crate::{Appended, Entry, Filter, Ledger, LedgerError, Name, Record, Status};
 use async_trait::async_trait;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long an answer may take.
@@ -14,7 +15,28 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Remote {
     client: Client,
     url: Url,
-    token: Option<String>,
+    token: Option<Shown>,
+}
+
+/// The token that is shown.
+#[derive(Clone)]
+enum Shown {
+    Text(String),
+    /// Its first line that is no remark, read for each request: a kubelet writes another from time to time.
+    File(PathBuf),
+}
+
+impl Shown {
+    fn text(&self) -> Result<String, LedgerError> {
+        let file = match self {
+            Shown::Text(text) => return Ok(text.clone()),
+            Shown::File(file) => file,
+        };
+        let text = std::fs::read_to_string(file);
+        let text = text.map_err(|source| LedgerError::Token { path: file.clone(), source })?;
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
+        Ok(line.and_then(|line| line.split_whitespace().next()).unwrap_or_default().to_owned())
+    }
 }
 
 impl Remote {
@@ -26,8 +48,15 @@ impl Remote {
             let problem = "a served ledger has an address like http://host:port".to_owned();
             return Err(LedgerError::Address { url: url.to_string(), problem });
         }
+        // One of the process's others may have been first: it is the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(PATIENCE).build().map_err(LedgerError::Unreachable)?;
-        Ok(Remote { client, url, token })
+        Ok(Remote { client, url, token: token.map(Shown::Text) })
+    }
+
+    /// The same with the token in a file, which may change.
+    pub fn with_token_file(url: &str, file: &Path) -> Result<Remote, LedgerError> {
+        Ok(Remote { token: Some(Shown::File(file.to_owned())), ..Remote::new(url, None)? })
     }
 
     /// The page below `/v1`.
@@ -42,7 +71,7 @@ impl Remote {
     /// `None` for what is not there.
     async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<Option<T>, LedgerError> {
         let request = match &self.token {
-            Some(token) => request.bearer_auth(token),
+            Some(token) => request.bearer_auth(token.text()?),
             None => request,
         };
         let answer = request.send().await.map_err(LedgerError::Unreachable)?;

@@ -2,7 +2,9 @@
 //!
 //! Whatever is wrong with a request is said in a problem document (RFC 9457), and nothing of it is stored.
 use crate::wire::{MOST_BYTES, MOST_ENTRIES, MOST_RECORDS, Malformed, Problem, SentEntry, SentRecord, Which};
-use crate::{Appended, Database, Digest, Entry, Filter, Ledger as _, LedgerError, Name, NameError, Status};
+use crate::{
+    Appended, Database, Digest, Entry, Filter, Ledger as _, LedgerError, Name, NameError, ReviewError, Reviewer, Status,
+};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
@@ -10,8 +12,8 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
-use governor::clock::Clock as _;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::clock::{Clock as _, DefaultClock, QuantaInstant};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -23,7 +25,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// Who may ask.
-#[derive(Clone, Debug)]
 pub enum Access {
     /// Whoever reaches it: for an address of one machine.
     Open,
@@ -31,6 +32,8 @@ pub enum Access {
     Tokens {
         /// What they show.
         tokens: Vec<Token>,
+        /// Who else is let in: service accounts of a cluster. A run's pod writes its run, all others read.
+        accounts: Option<Box<Reviewer>>,
         /// Requests of each; twice as many may come at once after a pause.
         per_second: NonZeroU32,
     },
@@ -53,22 +56,45 @@ impl Token {
         Token { sum: Digest::of(token.as_bytes()), scope: None }
     }
 
-    /// Whoever shows it may write in this scope alone, and read all.
+    /// Whoever shows it may write in this scope, and in those that begin with it and a dot; and read all.
     pub fn of_scope(token: &str, scope: &str) -> Token {
         Token { scope: Some(scope.to_owned()), ..Token::new(token) }
     }
 }
 
-/// The scope that a request may write in; any, where none is named.
-#[derive(Clone, Debug, Default)]
-struct MayWrite(Option<String>);
+/// What a request may write.
+#[derive(Clone, Debug)]
+enum MayWrite {
+    All,
+    Nothing,
+    /// This scope, and those that begin with it and a dot.
+    Within(String),
+}
 
 impl MayWrite {
     fn check(&self, entries: &[Entry]) -> Result<(), Refusal> {
-        let Some(scope) = &self.0 else { return Ok(()) };
-        match entries.iter().find(|entry| entry.name.scope() != scope) {
-            Some(other) => Err(Refusal::NotYours { scope: scope.clone(), name: other.name.clone() }),
+        let within = |entry: &&Entry| match self {
+            MayWrite::All => true,
+            MayWrite::Nothing => false,
+            MayWrite::Within(own) => entry
+                .name
+                .scope()
+                .strip_prefix(own.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+        };
+        match entries.iter().find(|entry| !within(entry)) {
+            Some(other) => Err(Refusal::NotYours { may: self.clone(), name: other.name.clone() }),
             None => Ok(()),
+        }
+    }
+}
+
+impl std::fmt::Display for MayWrite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            MayWrite::All => f.write_str("anything"),
+            MayWrite::Nothing => f.write_str("nothing"),
+            MayWrite::Within(scope) => write!(f, "records of {scope} alone"),
         }
     }
 }
@@ -110,6 +136,8 @@ struct Served {
 /// Admits those who have a token, not too often.
 struct Gate {
     known: Vec<(Token, DefaultDirectRateLimiter)>,
+    /// Service accounts of a cluster, each with a rate of its own.
+    accounts: Option<(Box<Reviewer>, DefaultKeyedRateLimiter<String>)>,
     /// All others together: guessing takes time, and refusing them none of ours.
     strangers: DefaultDirectRateLimiter,
 }
@@ -120,27 +148,49 @@ const PROBLEM: &str = "application/problem+json";
 const STRANGERS: NonZeroU32 = NonZeroU32::new(50).unwrap();
 
 impl Gate {
-    fn new(tokens: Vec<Token>, per_second: NonZeroU32) -> Gate {
+    fn new(tokens: Vec<Token>, accounts: Option<Box<Reviewer>>, per_second: NonZeroU32) -> Gate {
         let quota = Quota::per_second(per_second).allow_burst(per_second.saturating_add(per_second.get()));
         let known = tokens.into_iter().map(|token| (token, RateLimiter::direct(quota))).collect();
-        Gate { known, strangers: RateLimiter::direct(Quota::per_second(STRANGERS)) }
+        let accounts = accounts.map(|reviewer| (reviewer, RateLimiter::keyed(quota)));
+        Gate { known, accounts, strangers: RateLimiter::direct(Quota::per_second(STRANGERS)) }
     }
 
-    fn admit(&self, request: &Request) -> Result<MayWrite, Refusal> {
-        let header = request.headers().get(header::AUTHORIZATION).and_then(|header| header.to_str().ok());
-        let shown = header.and_then(|header| header.strip_prefix("Bearer ")).map(Token::new);
-        let known = shown.and_then(|shown| self.known.iter().find(|(token, _)| token.sum == shown.sum));
-        let limiter = known.map_or(&self.strangers, |(_, limiter)| limiter);
-        limiter.check().map_err(|until| Refusal::TooFast(until.wait_time_from(limiter.clock().now())))?;
-        known.map(|(token, _)| MayWrite(token.scope.clone())).ok_or(Refusal::Stranger)
+    async fn admit(&self, authorization: Option<&str>) -> Result<MayWrite, Refusal> {
+        let shown = authorization.and_then(|header| header.strip_prefix("Bearer "));
+        let sum = shown.map(|shown| Digest::of(shown.as_bytes()));
+        if let Some((token, limiter)) = self.known.iter().find(|(token, _)| Some(token.sum) == sum) {
+            in_time(limiter.check(), limiter.clock())?;
+            return Ok(token.scope.clone().map_or(MayWrite::All, MayWrite::Within));
+        }
+        let Some((shown, (reviewer, limiters))) = shown.zip(self.accounts.as_ref()) else {
+            in_time(self.strangers.check(), self.strangers.clock())?;
+            return Err(Refusal::Stranger);
+        };
+        let mut review = reviewer.remembered(shown);
+        if review.is_none() {
+            // Guesses reach the API server no faster than strangers may ask.
+            in_time(self.strangers.check(), self.strangers.clock())?;
+            review = Some(reviewer.review(shown).await.map_err(Refusal::NoReview)?);
+        }
+        let Some(account) = review.and_then(|review| review.account) else {
+            in_time(self.strangers.check(), self.strangers.clock())?;
+            return Err(Refusal::Stranger);
+        };
+        let user = format!("{}/{}/{}", account.namespace, account.name, account.pod.as_deref().unwrap_or_default());
+        in_time(limiters.check_key(&user), limiters.clock())?;
+        Ok(account.scope().map_or(MayWrite::Nothing, MayWrite::Within))
     }
+}
+
+fn in_time(checked: Result<(), NotUntil<QuantaInstant>>, clock: &DefaultClock) -> Result<(), Refusal> {
+    checked.map_err(|until| Refusal::TooFast(until.wait_time_from(clock.now())))
 }
 
 /// The service of this ledger, where no request takes longer than `patience`.
 pub fn router(ledger: Database, access: Access, patience: Duration) -> Router {
     let gate = match access {
         Access::Open => None,
-        Access::Tokens { tokens, per_second } => Some(Gate::new(tokens, per_second)),
+        Access::Tokens { tokens, accounts, per_second } => Some(Gate::new(tokens, accounts, per_second)),
     };
     let served = Arc::new(Served { ledger, gate, patience });
     let (records, mut description) = OpenApiRouter::with_openapi(Described::openapi())
@@ -171,7 +221,12 @@ async fn readyz(State(served): State<Arc<Served>>) -> Response {
 
 /// Lets those in who may ask, for so long.
 async fn admit(State(served): State<Arc<Served>>, mut request: Request, next: Next) -> Response {
-    match served.gate.as_ref().map_or(Ok(MayWrite::default()), |gate| gate.admit(&request)) {
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|header| header.to_str().ok());
+    let admitted = match &served.gate {
+        Some(gate) => gate.admit(header).await,
+        None => Ok(MayWrite::All),
+    };
+    match admitted {
         Ok(may_write) => {
             request.extensions_mut().insert(may_write);
             let answered = tokio::time::timeout(served.patience, next.run(request)).await;
@@ -291,7 +346,8 @@ enum Refusal {
     Stranger,
     TooFast(Duration),
     TooSlow(Duration),
-    NotYours { scope: String, name: Name },
+    NotYours { may: MayWrite, name: Name },
+    NoReview(ReviewError),
     NoSuchPage,
     NoSuchMethod,
     NoSuchRecord(Name),
@@ -330,11 +386,18 @@ impl Refusal {
                 ),
                 None,
             ),
-            Refusal::NotYours { scope, name } => (
+            Refusal::NotYours { may, name } => (
                 StatusCode::FORBIDDEN,
                 "not-yours",
                 "The token may not write there",
-                format!("{name} is not of {scope}, which is all that this token may write"),
+                format!("this token may write {may}, and not {name}"),
+                None,
+            ),
+            Refusal::NoReview(error) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no-review",
+                "It cannot be found out who asks",
+                error.to_string(),
                 None,
             ),
             Refusal::NoSuchPage => (

@@ -91,13 +91,16 @@ async fn whose_token_is_for_one_run_writes_there_alone_and_reads_all() {
         for entries in [vec![foreign.clone()], vec![own.clone(), foreign]] {
             match limited.append(entries).await {
                 Err(LedgerError::Refused { status: 403, detail, .. }) => {
-                    assert!(detail.contains("packet/other/0.2 is not of run"), "{detail}");
+                    assert!(detail.contains("may write records of run alone, and not packet/other/0.2"), "{detail}");
                 }
                 other => panic!("{other:?}"),
             }
         }
         assert_eq!(place.ledger.status().await.unwrap().records, 1, "{}", place.what);
         assert!(limited.append(vec![own.clone()]).await.unwrap()[0].new);
+        // Its parts too, and not those of a run whose name begins alike.
+        assert!(limited.append(vec![entry(Kind::Packet, "run.2", "0.1", "x")]).await.unwrap()[0].new);
+        assert!(limited.append(vec![entry(Kind::Packet, "run2", "0.1", "x")]).await.is_err());
         let other = limited.get(&entry(Kind::Packet, "other", "0.1", "x").name).await.unwrap();
         assert_eq!(other.unwrap().body, b"x");
     }

@@ -13,8 +13,13 @@ pub(super) fn is_url(place: &str) -> bool {
 pub(crate) async fn open(place: &LedgerPlace) -> Result<Box<dyn Ledger>, Failure> {
     let LedgerPlace { ledger, token_file } = place;
     if ledger.starts_with("http://") || ledger.starts_with("https://") {
-        let tokens = token_file.as_deref().map(tokens).transpose()?;
-        return Ok(Box::new(Remote::new(ledger, tokens.into_iter().flatten().next().map(|line| line.token))?));
+        return match token_file {
+            Some(file) => {
+                tokens(file)?;
+                Ok(Box::new(Remote::with_token_file(ledger, file)?))
+            }
+            None => Ok(Box::new(Remote::new(ledger, None)?)),
+        };
     }
     if !is_url(ledger) && !Path::new(ledger).exists() {
         return Err(Failure::bad_input(format!(

@@ -2,24 +2,27 @@
 use super::place;
 use crate::cli::ServeOptions;
 use crate::failure::Failure;
-use automl_ledger::Database;
 use automl_ledger::serve::{Access, PATIENCE, Token, router};
+use automl_ledger::{Database, Reviewer};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves until SIGTERM or Ctrl-C, and ends when what was asked before is answered.
 pub(super) async fn serve(options: &ServeOptions) -> Result<(), Failure> {
-    let access = match &options.place.token_file {
-        Some(file) => {
-            Access::Tokens { tokens: place::tokens(file)?.iter().map(token).collect(), per_second: options.rate }
-        }
-        None if options.bind.is_loopback() => Access::Open,
-        None => {
+    let accounts = options.kubernetes.then(|| reviewer(options).map(Box::new)).transpose()?;
+    let tokens = options.place.token_file.as_deref().map(place::tokens).transpose()?;
+    let access = match (tokens, accounts) {
+        (None, None) if options.bind.is_loopback() => Access::Open,
+        (None, None) => {
             return Err(Failure::usage(format!(
-                "on {} whoever reaches it could write: name a file of tokens with --token-file",
+                "on {} whoever reaches it could write: name a file of tokens with --token-file, or take --kubernetes",
                 options.bind
             )));
+        }
+        (tokens, accounts) => {
+            let tokens = tokens.unwrap_or_default().iter().map(token).collect();
+            Access::Tokens { tokens, accounts, per_second: options.rate }
         }
     };
     let database = Database::open(&options.place.ledger).await?;
@@ -41,4 +44,17 @@ pub(super) async fn serve(options: &ServeOptions) -> Result<(), Failure> {
 
 fn token(line: &place::TokenLine) -> Token {
     line.run.as_ref().map_or_else(|| Token::new(&line.token), |run| Token::of_scope(&line.token, run))
+}
+
+/// Who asks the cluster's API server, whose address a pod has in its environment.
+fn reviewer(options: &ServeOptions) -> Result<Reviewer, Failure> {
+    let variable = |name: &str| {
+        std::env::var(name).map_err(|_| Failure::usage(format!("--kubernetes: no variable {name}; a pod has it")))
+    };
+    let host = variable("KUBERNETES_SERVICE_HOST")?;
+    // An IPv6 address, as it is written before a port.
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let port = std::env::var("KUBERNETES_SERVICE_PORT").unwrap_or_else(|_| "443".to_owned());
+    let reviewer = Reviewer::new(&format!("{host}:{port}"), &options.service_account, options.audience.clone());
+    reviewer.map_err(Failure::bad_input)
 }

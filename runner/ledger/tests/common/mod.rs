@@ -55,6 +55,7 @@ pub(crate) async fn places() -> Vec<Place> {
 pub(crate) fn access(per_second: u32) -> Access {
     Access::Tokens {
         tokens: vec![Token::new("another"), Token::new(TOKEN), Token::of_scope(OF_RUN, "run")],
+        accounts: None,
         per_second: per_second.try_into().unwrap(),
     }
 }
