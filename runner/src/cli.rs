@@ -5,9 +5,15 @@ use std::path::PathBuf;
 
 /// Discover machine-learning components: evolve loss functions, score them, look at them.
 #[derive(Debug, Parser)]
-#[command(name = "runner", version, arg_required_else_help = true, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 done · 64 usage · 70 bug or failing host · 75 stopped after a checkpoint · 76 unreachable service · 78 bad spec, gene or data"
+    name = "runner",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit codes: 0 done · 64 usage · 70 bug or host · 75 checkpointed · 76 unreachable · 78 bad input"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -33,7 +39,7 @@ pub(crate) enum Command {
     History(HistoryOptions),
     /// Show what a run in a ledger has found, over all its islands
     Best(RunInLedger),
-    /// Show all that a ledger knows of a run: islands, epochs, comparisons, and where a gene comes from
+    /// Show all that a ledger knows of a run, and where a gene comes from
     Inspect(InspectOptions),
     /// Say how many islands a run in a ledger shall have from its next epoch on
     Scale(ScaleOptions),

@@ -73,8 +73,8 @@ pub(crate) fn cases() -> Vec<Case> {
         after("one bit of a checkpoint flipped", RESUME, &["checkpoint.bin", "checksum"], |run| {
             alter(run, |bytes| *bytes.last_mut().unwrap() ^= 0x10);
         }),
-        after("a checkpoint of another version", RESUME, &["checkpoint.bin", "format 2", "reads format 1"], |run| {
-            alter(run, |bytes| bytes[8] = 2);
+        after("a checkpoint of another version", RESUME, &["checkpoint.bin", "format 3", "reads format 2"], |run| {
+            alter(run, |bytes| bytes[8] = 3);
         }),
         after("a checkpoint that is none", RESUME, &["checkpoint.bin", "not a checkpoint"], |run| {
             alter(run, |bytes| *bytes = b"%PDF-1.7 and so on, and so on, and so on, and so on".to_vec());

@@ -92,6 +92,10 @@ pub(crate) fn repair(mut file: Value, name: String) -> Value {
     if let Some(tournament) = search["tournament"].as_u64() {
         search["tournament"] = tournament.min(population).into();
     }
+    if let Some(migration) = search.get_mut("migration").and_then(Value::as_object_mut) {
+        let migrants = migration.get("migrants").and_then(Value::as_u64).unwrap_or(5);
+        migration.insert("migrants".to_owned(), migrants.min(population).into());
+    }
     if let Some(genes) = search.get_mut("warmStart").and_then(Value::as_array_mut) {
         genes.truncate(population as usize);
     }
