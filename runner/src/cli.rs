@@ -38,7 +38,7 @@ pub(crate) enum Command {
     /// Show what each generation of a run in a ledger did
     History(HistoryOptions),
     /// Show what a run in a ledger has found, over all its islands
-    Best(RunInLedger),
+    Best(BestOptions),
     /// Show all that a ledger knows of a run, and where a gene comes from
     Inspect(InspectOptions),
     /// Say how many islands a run in a ledger shall have from its next epoch on
@@ -259,9 +259,6 @@ pub(crate) struct RunInLedger {
     /// A file with the ledger's bearer token
     #[arg(long, value_name = "FILE", env = "AUTOML_LEDGER_TOKEN_FILE", hide_env_values = true)]
     pub token_file: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 impl RunInLedger {
@@ -272,12 +269,24 @@ impl RunInLedger {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct BestOptions {
+    #[command(flatten)]
+    pub run: RunInLedger,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct HistoryOptions {
     #[command(flatten)]
     pub run: RunInLedger,
     /// Of this island only
     #[arg(long, value_name = "INDEX")]
     pub island: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -287,29 +296,18 @@ pub(crate) struct InspectOptions {
     /// Where this gene comes from: the beginning of its sha256 [default: the best]
     #[arg(long, value_name = "SHA256")]
     pub gene: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ScaleOptions {
-    /// What the run is called in the ledger
-    #[arg(value_name = "RUN")]
-    pub run: String,
+    #[command(flatten)]
+    pub run: RunInLedger,
     /// How many islands: those with lower indexes stay
     #[arg(value_name = "ISLANDS", value_parser = clap::value_parser!(u32).range(0..=i64::from(automl_contract::minerrun::MAX_ISLANDS)))]
     pub islands: u32,
-    /// A file, `postgres://…`, or the `http://…` of a served one. With a password in it, better in the variable
-    #[arg(long, value_name = "LEDGER", env = "AUTOML_LEDGER", hide_env_values = true)]
-    pub ledger: String,
-    /// A file with the ledger's bearer token
-    #[arg(long, value_name = "FILE", env = "AUTOML_LEDGER_TOKEN_FILE", hide_env_values = true)]
-    pub token_file: Option<PathBuf>,
-}
-
-impl ScaleOptions {
-    /// Which ledger.
-    pub(crate) fn place(&self) -> LedgerPlace {
-        LedgerPlace { ledger: self.ledger.clone(), token_file: self.token_file.clone() }
-    }
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@ mod common;
 
 use automl_contract::exit;
 use automl_contract::progress::{Phase, Progress};
-use common::live::{Live, poll};
+use common::live::{Live, ask, poll};
 use common::spec::Small;
 use common::{Bench, assert_same_results, output, runner, said, succeed};
 use rustix::process::Signal;
@@ -18,21 +18,8 @@ fn island(bench: &Bench, more: &[&str]) -> (Live, SocketAddr) {
     let mut command = runner();
     command.arg("island").arg("--file").arg(bench.manifest()).arg("--out").arg(bench.path("island"));
     let mut live = Live::start(command.args(["--json", "--port", "0"]).args(more));
-    let notice = live.error_until(|line| line.contains("http://"));
-    let host = notice.split("http://").nth(1).and_then(|rest| rest.split('/').next());
-    let address = host.and_then(|host| host.parse().ok());
-    (live, address.unwrap_or_else(|| panic!("no address in: {notice}")))
-}
-
-/// The status and text that a page answers with.
-fn ask(address: SocketAddr, method: &str, page: &str) -> Option<(u16, String)> {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(address).ok()?;
-    write!(stream, "{method} {page} HTTP/1.0\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n").ok()?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text).ok()?;
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+    let address = live.address();
+    (live, address)
 }
 
 fn finished(live: &mut Live, address: SocketAddr) -> Progress {

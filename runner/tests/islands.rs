@@ -8,7 +8,7 @@ use automl_contract::exit;
 use automl_contract::progress::{Phase, Progress};
 use automl_ledger::{Entry, Filter, Kind, Ledger as _, Record, Remote};
 use automl_search::genes;
-use common::live::{Live, poll, until};
+use common::live::{Live, ask, poll, until};
 use common::{Bench, assert_same_results, read, runner, said, succeed};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -57,9 +57,7 @@ impl Island {
         command.args(["island", "--json", "--port", "0", "--workers", "1", "--hand-over", "0", "--ledger", ledger]);
         command.arg("--file").arg(file).arg("--out").arg(folder).args(["--island", &index.to_string()]);
         let mut live = Live::start(&mut command);
-        let notice = live.error_until(|line| line.contains("http://"));
-        let host = notice.split("http://").nth(1).and_then(|rest| rest.split('/').next());
-        let address = host.and_then(|host| host.parse().ok()).unwrap_or_else(|| panic!("no address in: {notice}"));
+        let address = live.address();
         Island { live, address }
     }
 
@@ -74,12 +72,7 @@ impl Island {
 }
 
 fn status(address: SocketAddr) -> Option<Progress> {
-    use std::io::{Read, Write};
-    let mut stream = std::net::TcpStream::connect(address).ok()?;
-    write!(stream, "GET /status HTTP/1.0\r\nHost: {address}\r\n\r\n").ok()?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text).ok()?;
-    serde_json::from_str(text.split_once("\r\n\r\n")?.1).ok()
+    serde_json::from_str(&ask(address, "GET", "/status")?.1).ok()
 }
 
 fn is_left_out(address: SocketAddr) -> bool {
@@ -97,14 +90,7 @@ fn content(ledger: &str) -> BTreeMap<String, Vec<u8>> {
 async fn records(ledger: &str, kind: Option<Kind>) -> Vec<Record> {
     let remote = Remote::new(ledger, None).unwrap();
     let filter = Filter { kind, scope: Some("small".to_owned()) };
-    let mut records: Vec<Record> = Vec::new();
-    loop {
-        let page = remote.list(&filter, records.last().map_or(0, |last| last.seq), 500).await.unwrap();
-        if page.is_empty() {
-            return records;
-        }
-        records.extend(page);
-    }
+    remote.all(&filter, 0).await.unwrap()
 }
 
 #[tokio::main(flavor = "current_thread")]

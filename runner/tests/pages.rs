@@ -45,10 +45,8 @@ fn status(address: SocketAddr) -> Progress {
 /// A runner that serves pages, and where.
 fn serving(bench: &Bench) -> (Live, SocketAddr) {
     let mut live = Live::start(bench.run("run").args(["--json", "--workers", "2", "--port", "0"]));
-    let notice = live.error_until(|line| line.contains("http://"));
-    let host = notice.split("http://").nth(1).and_then(|rest| rest.split('/').next());
-    let address = host.and_then(|host| host.parse().ok());
-    (live, address.unwrap_or_else(|| panic!("no address in: {notice}")))
+    let address = live.address();
+    (live, address)
 }
 
 /// An exposition in Prometheus' text format: the kind of each metric, and each series with its value.

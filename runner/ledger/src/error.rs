@@ -1,5 +1,5 @@
 //! What can go wrong.
-use crate::{Damage, Digest, Name};
+use crate::{Damage, Digest, Name, TokenError};
 
 /// Why the ledger did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -62,14 +62,9 @@ pub enum LedgerError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The token that shall be shown.
-    #[error("cannot read the ledger's token in {}: {source}", path.display())]
-    Token {
-        /// In which file.
-        path: std::path::PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// The file of the token that shall be shown.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The served ledger does not answer.
     #[error("the ledger cannot be reached: {0}")]
     Unreachable(#[source] reqwest::Error),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// Records that [`Ledger::verify`] has in memory at once.
+/// Records that are asked for at a time.
 const PAGE: u32 = 256;
 
 /// A place to append records to and to read them from.
@@ -20,6 +20,17 @@ pub trait Ledger: Send + Sync {
     /// The first records after the one of this number, in order: so many at most, fewer where bodies are large,
     /// and none only where there are none.
     async fn list(&self, filter: &Filter, after: u64, limit: u32) -> Result<Vec<Record>, LedgerError>;
+
+    /// All records after the one of this number, in order.
+    async fn all(&self, filter: &Filter, mut after: u64) -> Result<Vec<Record>, LedgerError> {
+        let mut records = Vec::new();
+        loop {
+            let page = self.list(filter, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(records) };
+            after = last.seq;
+            records.extend(page);
+        }
+    }
 
     /// What it holds.
     async fn status(&self) -> Result<Status, LedgerError>;

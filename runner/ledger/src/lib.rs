@@ -8,6 +8,7 @@
 //!   writer      appends that wait at the same time share a transaction
 //!   remote    served by another process                      serve   is that process
 //! wire      what the two say to each other             review  whose a Kubernetes token is
+//! tokens    files of bearer tokens
 //! ```
 //!
 //! # What can be relied on
@@ -28,6 +29,7 @@ mod record;
 mod remote;
 mod review;
 pub mod serve;
+mod tokens;
 mod wire;
 mod writer;
 
@@ -39,3 +41,4 @@ pub use name::{Kind, Name, NameError};
 pub use record::{Appended, Entry, MAX_BODY, Record};
 pub use remote::Remote;
 pub use review::{Account, ReviewError, Reviewer};
+pub use tokens::{TokenError, TokenLine, tokens};

@@ -1,14 +1,21 @@
 //! A ledger that another process serves.
 use crate::wire::{MOST_RECORDS, Malformed, Problem, SentEntry, SentRecord, Which};
-use crate::{Appended, Entry, Filter, Ledger, LedgerError, Name, Record, Status};
+use crate::{Appended, Entry, Filter, Ledger, LedgerError, Name, Record, Status, tokens};
 use async_trait::async_trait;
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// An HTTP client to be: all of this crate use one implementation of TLS.
+pub(crate) fn http_client() -> ClientBuilder {
+    // Another may have been first: it is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+}
 
 /// A served ledger.
 #[derive(Clone)]
@@ -22,20 +29,16 @@ pub struct Remote {
 #[derive(Clone)]
 enum Shown {
     Text(String),
-    /// Its first line that is no remark, read for each request: a kubelet writes another from time to time.
+    /// The first in this file, read for each request: a kubelet writes another from time to time.
     File(PathBuf),
 }
 
 impl Shown {
     fn text(&self) -> Result<String, LedgerError> {
-        let file = match self {
-            Shown::Text(text) => return Ok(text.clone()),
-            Shown::File(file) => file,
-        };
-        let text = std::fs::read_to_string(file);
-        let text = text.map_err(|source| LedgerError::Token { path: file.clone(), source })?;
-        let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
-        Ok(line.and_then(|line| line.split_whitespace().next()).unwrap_or_default().to_owned())
+        match self {
+            Shown::Text(text) => Ok(text.clone()),
+            Shown::File(file) => Ok(tokens(file)?.swap_remove(0).token),
+        }
     }
 }
 
@@ -48,14 +51,13 @@ impl Remote {
             let problem = "a served ledger has an address like http://host:port".to_owned();
             return Err(LedgerError::Address { url: url.to_string(), problem });
         }
-        // One of the process's others may have been first: it is the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().timeout(PATIENCE).build().map_err(LedgerError::Unreachable)?;
+        let client = http_client().timeout(PATIENCE).build().map_err(LedgerError::Unreachable)?;
         Ok(Remote { client, url, token: token.map(Shown::Text) })
     }
 
     /// The same with the token in a file, which may change.
     pub fn with_token_file(url: &str, file: &Path) -> Result<Remote, LedgerError> {
+        tokens(file)?;
         Ok(Remote { token: Some(Shown::File(file.to_owned())), ..Remote::new(url, None)? })
     }
 

@@ -3,6 +3,7 @@
 //! A pod's token is one that the kubelet projects, good for this ledger alone: its audience is ours, so that it opens nothing
 //! else, and a token for something else opens nothing here.
 use crate::Digest;
+use crate::remote::http_client;
 use reqwest::{Certificate, Client, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::json;
@@ -27,7 +28,7 @@ pub struct Reviewer {
     audience: String,
     /// Our own token; the kubelet writes another one from time to time.
     token: PathBuf,
-    known: Mutex<HashMap<[u8; 32], Review>>,
+    known: Mutex<HashMap<Digest, Review>>,
 }
 
 /// What was found of a token, and when.
@@ -121,9 +122,7 @@ impl Reviewer {
         let authority = std::fs::read(&file).map_err(|source| ReviewError::File { path: file, source })?;
         let url = format!("https://{address}/apis/authentication.k8s.io/v1/tokenreviews");
         let url = Url::parse(&url).map_err(|_| ReviewError::Address(address.to_owned()))?;
-        // One of the process's others may have been first: it is the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let client = http_client()
             .tls_certs_only(Certificate::from_pem_bundle(&authority)?)
             .timeout(PATIENCE)
             .no_proxy()
@@ -139,9 +138,9 @@ impl Reviewer {
     }
 
     /// What was found of a token a short while ago; `None` where it has to be asked.
-    pub(crate) fn remembered(&self, token: &str) -> Option<Review> {
+    pub(crate) fn remembered(&self, token: Digest) -> Option<Review> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&key(token)).filter(|review| review.since.elapsed() < FRESH).cloned()
+        known.get(&token).filter(|review| review.since.elapsed() < FRESH).cloned()
     }
 
     /// Whose token it is, if it is one for this ledger.
@@ -164,7 +163,7 @@ impl Reviewer {
             known.retain(|_, review| review.since.elapsed() < FRESH);
         }
         if known.len() < REMEMBERED {
-            known.insert(key(token), review.clone());
+            known.insert(Digest::of(token.as_bytes()), review.clone());
         }
         Ok(review)
     }
@@ -177,12 +176,6 @@ fn account_of(status: &ReviewStatus, audience: &str) -> Option<Account> {
     let (namespace, name) = status.user.username.strip_prefix("system:serviceaccount:")?.split_once(':')?;
     let pod = status.user.extra.get(POD).and_then(|names| names.first()).cloned();
     Some(Account { namespace: namespace.to_owned(), name: name.to_owned(), pod })
-}
-
-fn key(token: &str) -> [u8; 32] {
-    let mut key = [0; 32];
-    key.copy_from_slice(Digest::of(token.as_bytes()).bytes());
-    key
 }
 
 #[cfg(test)]

@@ -157,16 +157,18 @@ impl Gate {
 
     async fn admit(&self, authorization: Option<&str>) -> Result<MayWrite, Refusal> {
         let shown = authorization.and_then(|header| header.strip_prefix("Bearer "));
-        let sum = shown.map(|shown| Digest::of(shown.as_bytes()));
-        if let Some((token, limiter)) = self.known.iter().find(|(token, _)| Some(token.sum) == sum) {
+        let shown = shown.map(|shown| (shown, Digest::of(shown.as_bytes())));
+        if let Some((token, limiter)) =
+            self.known.iter().find(|(token, _)| shown.is_some_and(|(_, sum)| sum == token.sum))
+        {
             in_time(limiter.check(), limiter.clock())?;
             return Ok(token.scope.clone().map_or(MayWrite::All, MayWrite::Within));
         }
-        let Some((shown, (reviewer, limiters))) = shown.zip(self.accounts.as_ref()) else {
+        let Some(((shown, sum), (reviewer, limiters))) = shown.zip(self.accounts.as_ref()) else {
             in_time(self.strangers.check(), self.strangers.clock())?;
             return Err(Refusal::Stranger);
         };
-        let mut review = reviewer.remembered(shown);
+        let mut review = reviewer.remembered(sum);
         if review.is_none() {
             // Guesses reach the API server no faster than strangers may ask.
             in_time(self.strangers.check(), self.strangers.clock())?;

@@ -3,7 +3,9 @@ use automl_contract::spec::{Search, SearchPreset, Variation};
 use automl_genome::{Gene, Limits, Signature};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
+use crate::codec;
 use crate::grow::{self, Primitives, Shape};
 use crate::migrate::Birth;
 use crate::rng::{Purpose, stream};
@@ -18,15 +20,17 @@ const HEIGHTS_ORIGINAL: (usize, usize) = (1, 3);
 const HEIGHTS_REGULARIZED: (usize, usize) = (1, 4);
 
 /// A living member of the population. It keeps the form it was bred in: dead code is material for later changes.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Individual {
-    pub(crate) gene: Gene,
-    /// 0 when it was refused or failed.
-    pub(crate) fitness: f64,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Individual {
+    /// Itself.
+    #[serde(with = "codec")]
+    pub gene: Gene,
+    /// Its score; 0 when it was refused or failed.
+    pub fitness: f64,
     /// Where it was bred: on another island where it came from there.
-    pub(crate) born: Birth,
-    /// What it was made of: nothing in generation 0.
-    pub(crate) parents: Vec<Birth>,
+    pub born: Birth,
+    /// What it was made of: nothing in generation 0, else one gene, or two that were crossed. Not told of those from elsewhere.
+    pub parents: Vec<Birth>,
 }
 
 /// A gene that was bred, and of what.

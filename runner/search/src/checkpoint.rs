@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use fail::fail_point;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::CheckpointError;
@@ -51,14 +52,27 @@ fn put_in_place(fresh: &Path, path: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// The checkpoint of a value.
+pub(crate) fn write(value: &impl Serialize) -> Vec<u8> {
+    seal(&postcard::to_stdvec(value).expect("plain data in memory can be serialized"))
+}
+
+/// The value of a whole checkpoint.
+pub(crate) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, CheckpointError> {
+    let damaged = |problem: String| CheckpointError::Damaged { problem };
+    let read = postcard::take_from_bytes(open(bytes)?);
+    let (value, rest) = read.map_err(|error| damaged(format!("its content: {error}")))?;
+    if rest.is_empty() { Ok(value) } else { Err(damaged("bytes after its end".to_owned())) }
+}
+
 /// The checkpoint with this payload.
-pub(crate) fn seal(payload: &[u8]) -> Vec<u8> {
+fn seal(payload: &[u8]) -> Vec<u8> {
     let version = VERSION.to_le_bytes();
     [&MAGIC[..], &version, &checksum(version, payload), payload].concat()
 }
 
 /// The payload of a whole checkpoint.
-pub(crate) fn open(bytes: &[u8]) -> Result<&[u8], CheckpointError> {
+fn open(bytes: &[u8]) -> Result<&[u8], CheckpointError> {
     let damaged = |problem: &str| CheckpointError::Damaged { problem: problem.to_owned() };
     if bytes.is_empty() {
         return Err(damaged("it is empty"));

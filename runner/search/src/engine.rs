@@ -15,7 +15,8 @@ use crate::generation::Generation;
 use crate::journal::Step;
 use crate::migrate::{self, Birth, Migrant, Packet};
 use crate::report::Report;
-use crate::{codec, generation, parallel, settings, state, train};
+use crate::state::{Row, State, View};
+use crate::{checkpoint, codec, generation, parallel, settings, train};
 
 /// One island's search.
 pub struct Engine {
@@ -76,7 +77,7 @@ impl Engine {
 
     /// The search that wrote this checkpoint. The budget may have grown since; all else must be as it was.
     pub fn restore(bytes: &[u8], settings: &Search, island: u32, context: &str) -> Result<Engine, CheckpointError> {
-        let state = state::read(bytes)?;
+        let state: State = checkpoint::read(bytes)?;
         settings::compatible(&state.settings, settings)?;
         let mut engine = Engine::new(settings, island, context)?;
         if state.island != island {
@@ -87,7 +88,7 @@ impl Engine {
         }
         state.check(settings, &engine.breeder)?;
         engine.generation = state.generation;
-        engine.population = state.population.into_iter().map(Individual::from).collect();
+        engine.population = state.population;
         engine.partial = state.partial;
         engine.cache = Cache::new(state.cache, CAPACITY);
         state.archive.into_iter().for_each(|row| engine.archive.offer(row.into()));
@@ -96,15 +97,15 @@ impl Engine {
 
     /// Everything the search needs to go on: versioned and checksummed bytes, the same for equal searches.
     pub fn checkpoint(&self) -> Vec<u8> {
-        state::write(&state::View {
+        checkpoint::write(&View {
             settings: settings::text(&self.settings),
             island: self.island,
             context: self.context,
             generation: self.generation,
-            population: self.population.iter().map(state::Member::from).collect(),
+            population: &self.population,
             partial: &self.partial,
             cache: self.cache.entries(),
-            archive: self.archive.entries().iter().map(state::Row::from).collect(),
+            archive: self.rows(),
         })
     }
 
@@ -157,9 +158,9 @@ impl Engine {
         let complete = self.partial.children.len() == whole;
         let generation = self.generation;
         let evaluations = self.evaluations();
-        let done = if complete { self.turn_over() } else { self.partial.clone() };
-        self.done = complete.then(|| done.clone());
-        Ok(done.report(&generation::Frame { generation, complete, evaluations, archive: self.archive.entries() }))
+        self.done = complete.then(|| self.turn_over());
+        let frame = generation::Frame { generation, complete, evaluations, archive: self.archive.entries() };
+        Ok(self.done.as_ref().unwrap_or(&self.partial).report(&frame))
     }
 
     /// Whether the budget is spent.
@@ -195,15 +196,14 @@ impl Engine {
     /// The generation that the last step completed, for a place that only grows; `None` where it was not a whole one.
     pub fn journal(&self) -> Option<Vec<u8>> {
         let done = self.done.clone()?;
-        let archive = self.archive.entries().iter().map(state::Row::from).collect();
-        let step = Step { island: self.island, generation: self.generation - 1, context: self.context, done, archive };
-        Some(step.write())
+        let Engine { island, context, .. } = *self;
+        Some(checkpoint::write(&Step { island, generation: self.generation - 1, context, done, archive: self.rows() }))
     }
 
     /// Takes over the next generation as [`Engine::journal`] wrote it, without searching: what the search had begun of it
     /// is dropped. The report is the one its step gave.
     pub fn replay(&mut self, journal: &[u8]) -> Result<Report, CheckpointError> {
-        let Step { island, generation, context, done, archive } = Step::read(journal)?;
+        let Step { island, generation, context, done, archive } = checkpoint::read(journal)?;
         if context != self.context {
             return Err(CheckpointError::Context);
         }
@@ -222,8 +222,10 @@ impl Engine {
             self.archive.offer(row.into());
         }
         let evaluations = self.evaluations();
-        let done = self.turn_over();
-        Ok(done.report(&generation::Frame { generation, complete: true, evaluations, archive: self.archive.entries() }))
+        let frame = generation::Frame { generation, complete: true, evaluations, archive: self.archive.entries() };
+        let report = self.partial.report(&frame);
+        self.turn_over();
+        Ok(report)
     }
 
     /// Whether the next generation has not been begun, so that genes of other islands may join before it.
@@ -248,8 +250,8 @@ impl Engine {
         });
         migrate::settle(self.settings.preset, &mut self.population, individuals.collect());
         for migrant in &arriving {
-            self.cache.insert(migrate::scored(migrant));
             let canonical = migrant.gene.canonical();
+            self.cache.insert(migrate::scored(migrant, &canonical));
             if self.archive.welcomes(&canonical, migrant.fitness) {
                 let entry = Entry::new(canonical, migrant.fitness, migrant.born.generation, migrant.scored_as.clone());
                 let foreign = (migrant.born.island != self.island).then_some(migrant.born.island);
@@ -259,6 +261,10 @@ impl Engine {
         let count = arriving.len();
         self.partial.arrived = arriving;
         count
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        self.archive.entries().iter().map(Row::from).collect()
     }
 
     fn screen(&self, index: usize) -> Screened {

@@ -11,12 +11,10 @@ use crate::codec;
 use crate::fitness::Outcome;
 use crate::migrate::{Birth, Migrant};
 use crate::report::Report;
-use crate::state::Member;
 
 /// What is done of a generation. Part of the checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Generation {
-    #[serde(with = "members")]
     pub(crate) children: Vec<Individual>,
     /// What came from other islands before it began.
     #[serde(with = "arrivals")]
@@ -65,9 +63,9 @@ impl Generation {
         }
     }
 
-    pub(crate) fn report(self, frame: &Frame<'_>) -> Report {
+    pub(crate) fn report(&self, frame: &Frame<'_>) -> Report {
         let best = frame.archive.last();
-        let mut fitness = self.fitness;
+        let mut fitness = self.fitness.clone();
         fitness.sort_by(f64::total_cmp);
         let children = self.trained + self.cached + self.refused.values().sum::<u64>();
         Report {
@@ -77,30 +75,16 @@ impl Generation {
             children,
             trained: self.trained,
             cached: self.cached,
-            refused: self.refused,
-            failed: self.failed,
+            refused: self.refused.clone(),
+            failed: self.failed.clone(),
             steps: self.steps,
             best_fitness: best.map(|entry| entry.fitness),
             mean_fitness: (!fitness.is_empty()).then(|| fitness.iter().sum::<f64>() / fitness.len() as f64),
             median_fitness: fitness.get(fitness.len().saturating_sub(1) / 2).copied(),
             best: best.map(|entry| entry.gene.to_string()),
             archive: frame.archive.len() as u64,
-            arrived: self.arrived,
+            arrived: self.arrived.clone(),
         }
-    }
-}
-
-/// Individuals in a checkpoint.
-mod members {
-    use super::{Deserialize, Individual, Member};
-    use serde::{Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(children: &[Individual], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(children.iter().map(Member::from))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Individual>, D::Error> {
-        Ok(Vec::<Member>::deserialize(deserializer)?.into_iter().map(Individual::from).collect())
     }
 }
 

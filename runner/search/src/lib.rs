@@ -34,10 +34,11 @@ mod train;
 mod vary;
 
 pub use archive::Entry;
+pub use breed::Individual;
 pub use clock::{Clock, Firing, OnFire};
 pub use engine::Engine;
 pub use error::{CheckpointError, PacketError, SearchError, StepError};
 pub use fitness::{Failure, Fitness, FitnessError, Interrupted, Outcome, Worker};
-pub use journal::{Descent, genes};
+pub use journal::genes;
 pub use migrate::{Birth, Migrant, Packet, epochs, generations};
 pub use report::Report;

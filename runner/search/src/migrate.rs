@@ -126,13 +126,12 @@ pub(crate) fn settle(preset: SearchPreset, population: &mut Vec<Individual>, arr
 }
 
 /// What an arrival's score says of its behaviour, so that it is not trained here again.
-pub(crate) fn scored(migrant: &Migrant) -> Scored {
-    let canonical = migrant.gene.canonical();
+pub(crate) fn scored(migrant: &Migrant, canonical: &Gene) -> Scored {
     Scored {
-        key: Signature::of(&canonical).key(),
+        key: Signature::of(canonical).key(),
         fitness: migrant.fitness,
         failed: false,
-        gene: codec::encode(migrant.scored_as.as_ref().unwrap_or(&canonical)),
+        gene: codec::encode(migrant.scored_as.as_ref().unwrap_or(canonical)),
     }
 }
 

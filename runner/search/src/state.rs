@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::archive::Entry;
 use crate::breed::{Breeder, Individual};
 use crate::cache::Scored;
+use crate::codec;
 use crate::error::CheckpointError;
 use crate::generation::Generation;
-use crate::migrate::Birth;
-use crate::{checkpoint, codec};
 
 /// An engine's state as it is written; the fields of [`State`] in the same order, mostly borrowed.
 #[derive(Serialize)]
@@ -20,7 +19,7 @@ pub(crate) struct View<'a> {
     pub(crate) island: u32,
     pub(crate) context: [u8; 32],
     pub(crate) generation: u32,
-    pub(crate) population: Vec<Member>,
+    pub(crate) population: &'a [Individual],
     pub(crate) partial: &'a Generation,
     pub(crate) cache: &'a VecDeque<Scored>,
     pub(crate) archive: Vec<Row>,
@@ -33,20 +32,10 @@ pub(crate) struct State {
     pub(crate) island: u32,
     pub(crate) context: [u8; 32],
     pub(crate) generation: u32,
-    pub(crate) population: Vec<Member>,
+    pub(crate) population: Vec<Individual>,
     pub(crate) partial: Generation,
     pub(crate) cache: Vec<Scored>,
     pub(crate) archive: Vec<Row>,
-}
-
-/// An individual.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Member {
-    #[serde(with = "codec")]
-    gene: Gene,
-    fitness: f64,
-    born: Birth,
-    parents: Vec<Birth>,
 }
 
 /// An archive entry, without what follows from its gene.
@@ -58,20 +47,6 @@ pub(crate) struct Row {
     generation: u32,
     island: Option<u32>,
     scored_as: Option<Vec<u8>>,
-}
-
-impl From<&Individual> for Member {
-    fn from(individual: &Individual) -> Member {
-        let Individual { gene, fitness, born, parents } = individual.clone();
-        Member { gene, fitness, born, parents }
-    }
-}
-
-impl From<Member> for Individual {
-    fn from(member: Member) -> Individual {
-        let Member { gene, fitness, born, parents } = member;
-        Individual { gene, fitness, born, parents }
-    }
 }
 
 impl From<&Entry> for Row {
@@ -87,23 +62,6 @@ impl From<Row> for Entry {
         let scored_as = row.scored_as.as_deref().and_then(codec::decode);
         Entry { island: row.island, ..Entry::new(row.gene, row.fitness, row.generation, scored_as) }
     }
-}
-
-/// The checkpoint of a state.
-pub(crate) fn write(view: &View<'_>) -> Vec<u8> {
-    let payload = postcard::to_stdvec(view).expect("plain data in memory can be serialized");
-    checkpoint::seal(&payload)
-}
-
-/// The state of a checkpoint.
-pub(crate) fn read(bytes: &[u8]) -> Result<State, CheckpointError> {
-    let payload = checkpoint::open(bytes)?;
-    let (state, rest): (State, &[u8]) = postcard::take_from_bytes(payload)
-        .map_err(|error| CheckpointError::Damaged { problem: format!("its content: {error}") })?;
-    if !rest.is_empty() {
-        return Err(CheckpointError::Damaged { problem: "bytes after its end".to_owned() });
-    }
-    Ok(state)
 }
 
 impl State {

@@ -1,9 +1,8 @@
 //! `runner ledger serve`.
-use super::place;
 use crate::cli::ServeOptions;
 use crate::failure::Failure;
 use automl_ledger::serve::{Access, PATIENCE, Token, router};
-use automl_ledger::{Database, Reviewer};
+use automl_ledger::{Database, Reviewer, TokenLine, tokens};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Serves until SIGTERM or Ctrl-C, and ends when what was asked before is answered.
 pub(super) async fn serve(options: &ServeOptions) -> Result<(), Failure> {
     let accounts = options.kubernetes.then(|| reviewer(options).map(Box::new)).transpose()?;
-    let tokens = options.place.token_file.as_deref().map(place::tokens).transpose()?;
+    let tokens = options.place.token_file.as_deref().map(tokens).transpose().map_err(Failure::bad_input)?;
     let access = match (tokens, accounts) {
         (None, None) if options.bind.is_loopback() => Access::Open,
         (None, None) => {
@@ -42,7 +41,7 @@ pub(super) async fn serve(options: &ServeOptions) -> Result<(), Failure> {
     served.map_err(Failure::internal)
 }
 
-fn token(line: &place::TokenLine) -> Token {
+fn token(line: &TokenLine) -> Token {
     line.run.as_ref().map_or_else(|| Token::new(&line.token), |run| Token::of_scope(&line.token, run))
 }
 

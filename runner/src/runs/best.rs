@@ -1,12 +1,12 @@
 //! `runner best`: what a run has found, over all its islands.
 use super::read::Run;
-use crate::cli::RunInLedger;
+use crate::cli::BestOptions;
 use crate::failure::Failure;
 use crate::{ledger, output};
 use automl_contract::archive::front;
 
-pub(crate) fn best(options: &RunInLedger) -> Result<(), Failure> {
-    let genes = ledger::block_on(async { Run::find(&options.place(), &options.run).await?.genes().await })?;
+pub(crate) fn best(options: &BestOptions) -> Result<(), Failure> {
+    let genes = ledger::block_on(async { Run::find(&options.run).await?.genes().await })?;
     let archive = front(genes);
     if options.json {
         return archive.iter().try_for_each(output::json);

@@ -3,7 +3,7 @@
 //! Synchronous: an island that enters epoch `k` takes in what its neighbours gave when they entered epoch `k - 1`, and waits for
 //! it. A packet never changes and follows from its island's search, so an island's search follows from the spec and the
 //! schedule. Asynchronous: it takes what its neighbours gave last, and waits for nobody.
-use super::PAGE;
+use super::island_of;
 use super::keep::{Keeper, Waiting};
 use super::schedule::{Epoch, Schedule, epoch_key, ring};
 use crate::failure::Failure;
@@ -50,7 +50,7 @@ impl Keeper {
         let mut genes = Vec::new();
         for giver in givers {
             let name = self.name(Kind::Packet, &format!("{giver}.{generation}"))?;
-            let waiting = Waiting::new(&self.shared);
+            let mut waiting = Waiting::new(&self.shared);
             let record = loop {
                 match self.record(&name)? {
                     Some(record) => break record,
@@ -76,11 +76,8 @@ impl Keeper {
                 let epoch = Epoch { islands: schedule.next(wish, epochs(&self.search, migration)) };
                 let name = self.name(Kind::Schedule, &epoch_key(schedule.len()))?;
                 let body = serde_json::to_vec(&epoch).map_err(Failure::internal)?;
-                match self.append(&[Entry { name, body }])? {
-                    // Another island was first.
-                    Err(error) if error.is_conflict() => {}
-                    told => drop(told?),
-                }
+                // Unless another island was first.
+                self.offer(&[Entry { name, body }])?;
             } else {
                 self.wait_to_be_wished()?;
             }
@@ -95,8 +92,7 @@ impl Keeper {
         }
         for record in self.news(Kind::Packet, self.exchange.packets_seen)? {
             self.exchange.packets_seen = record.seq;
-            let island = record.name.key().split('.').next().and_then(|island| island.parse().ok());
-            self.exchange.packets.extend(island.map(|island| (island, record.body)));
+            self.exchange.packets.extend(island_of(&record).map(|island| (island, record.body)));
         }
         let wish = self.exchange.schedule.wish().unwrap_or(self.replicas);
         let mut genes = Vec::new();
@@ -133,8 +129,8 @@ impl Keeper {
 
     /// Waits until this island is among those that the run shall have.
     fn wait_to_be_wished(&mut self) -> Result<(), Failure> {
-        let waited = Arc::clone(&self.shared);
-        let waiting = Waiting::new(&waited);
+        let shared = Arc::clone(&self.shared);
+        let mut waiting = Waiting::new(&shared);
         loop {
             let wish = self.exchange.schedule.wish().unwrap_or(self.replicas);
             if self.island < wish {
@@ -147,15 +143,9 @@ impl Keeper {
     }
 
     /// Records of the run after this one.
-    fn news(&self, kind: Kind, mut after: u64) -> Result<Vec<Record>, Failure> {
+    fn news(&self, kind: Kind, after: u64) -> Result<Vec<Record>, Failure> {
         let filter = Filter { kind: Some(kind), scope: Some(self.run.clone()) };
-        let mut news = Vec::new();
-        loop {
-            let page = self.ask(async || self.ledger.list(&filter, after, PAGE).await)??;
-            let Some(last) = page.last() else { return Ok(news) };
-            after = last.seq;
-            news.extend(page);
-        }
+        Ok(self.ask(async || self.ledger.all(&filter, after).await)??)
     }
 
     fn read_packet(&self, giver: u32, body: &[u8]) -> Result<Vec<Migrant>, Failure> {

@@ -6,11 +6,11 @@ use crate::{ledger, output};
 
 pub(crate) fn history(options: &HistoryOptions) -> Result<(), Failure> {
     let lines: Vec<Line> = ledger::block_on(async {
-        let run = Run::find(&options.run.place(), &options.run.run).await?;
+        let run = Run::find(&options.run).await?;
         run.history().await
     })?;
     let lines = lines.iter().filter(|line| options.island.is_none_or(|island| line.island == island));
-    if options.run.json {
+    if options.json {
         return lines.into_iter().try_for_each(output::json);
     }
     output::line("island  generation  candidates  trained  arrived   best   mean  archive")?;

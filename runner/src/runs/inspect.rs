@@ -7,7 +7,7 @@ use crate::{ledger, output};
 use automl_contract::archive::{Found, front};
 use automl_contract::pod::Indexes;
 use automl_ledger::Kind;
-use automl_search::{Birth, Descent, genes};
+use automl_search::{Birth, Individual, genes};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -58,10 +58,10 @@ struct Ancestor {
 
 pub(crate) fn inspect(options: &InspectOptions) -> Result<(), Failure> {
     let about = ledger::block_on(async {
-        let run = Run::find(&options.run.place(), &options.run.run).await?;
+        let run = Run::find(&options.run).await?;
         about(&run, options.gene.as_deref()).await
     })?;
-    if options.run.json { output::json(&about) } else { show(&about) }
+    if options.json { output::json(&about) } else { show(&about) }
 }
 
 async fn about(run: &Run, wanted: Option<&str>) -> Result<About, Failure> {
@@ -117,7 +117,7 @@ async fn lineage(run: &Run, found: &Found) -> Result<Vec<Ancestor>, Failure> {
     let bred = bred(run, island, generation).await?;
     let mut next = bred.into_iter().find(|child| child.gene.canonical().to_string() == found.gene);
     let mut lineage = Vec::new();
-    while let Some(Descent { gene, fitness, born, parents }) = next.take() {
+    while let Some(Individual { gene, fitness, born, parents }) = next.take() {
         let parent = parents.first().copied();
         lineage.push(Ancestor { born, gene: gene.to_string(), fitness, parents });
         if let Some(Birth { island, generation, index }) = parent.filter(|_| lineage.len() < ANCESTORS) {
@@ -127,12 +127,12 @@ async fn lineage(run: &Run, found: &Found) -> Result<Vec<Ancestor>, Failure> {
     Ok(lineage)
 }
 
-async fn bred_at(run: &Run, island: u32, generation: u32, index: u32) -> Result<Option<Descent>, Failure> {
+async fn bred_at(run: &Run, island: u32, generation: u32, index: u32) -> Result<Option<Individual>, Failure> {
     Ok(bred(run, island, generation).await?.into_iter().nth(index as usize))
 }
 
 /// The genes of an island's generation; none where the budget ended inside it.
-async fn bred(run: &Run, island: u32, generation: u32) -> Result<Vec<Descent>, Failure> {
+async fn bred(run: &Run, island: u32, generation: u32) -> Result<Vec<Individual>, Failure> {
     let name = of_generation(Kind::Checkpoint, &run.name, island, generation).map_err(Failure::internal)?;
     let Some(record) = run.ledger.get(&name).await? else { return Ok(Vec::new()) };
     genes(&record.body)

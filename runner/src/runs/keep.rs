@@ -63,14 +63,14 @@ impl Keeper {
         let (name, search, evaluation) = plan;
         let run = kept.run_name.clone().unwrap_or_else(|| name.to_owned());
         check_name(&run)?;
-        let began = Waiting::new(shared);
+        let mut waiting = Waiting::new(shared);
         let ledger = loop {
             match shared.runtime.block_on(place::open_or_make(&chosen)) {
-                Err(failure) if patient && failure.code == exit::UNREACHABLE => began.again(&failure.message)?,
+                Err(failure) if patient && failure.code == exit::UNREACHABLE => waiting.again(&failure.message)?,
                 opened => break opened?,
             }
         };
-        began.over();
+        waiting.over();
         let exchange = super::exchange::Exchange::default();
         let (search, shared) = (search.clone(), Arc::clone(shared));
         let keeper = Keeper { ledger, shared, run, island, search, replicas, exchange };
@@ -109,7 +109,7 @@ impl Keeper {
     /// The next generation that the ledger has and the search has not: its report, and its score records.
     pub(crate) fn catch_up(&self, engine: &mut Engine) -> Result<Option<(Report, String)>, Failure> {
         let generation = engine.generation();
-        let Some(record) = self.get(of_generation(Kind::Checkpoint, &self.run, self.island, generation))? else {
+        let Some(record) = self.record(&self.own(Kind::Checkpoint, generation)?)? else {
             return Ok(None);
         };
         let damaged = |record: &Record, problem: &dyn std::fmt::Display| {
@@ -117,7 +117,7 @@ impl Keeper {
         };
         let report = engine.replay(&record.body).map_err(|error| damaged(&record, &error))?;
         let mut lines = String::new();
-        if let Some(record) = self.get(of_generation(Kind::Training, &self.run, self.island, generation))? {
+        if let Some(record) = self.record(&self.own(Kind::Training, generation)?)? {
             let unpacked = GzDecoder::new(&*record.body).take(MOST_LINES).read_to_string(&mut lines);
             unpacked.map_err(|error| damaged(&record, &error))?;
         }
@@ -127,7 +127,7 @@ impl Keeper {
     /// A folder that is ahead of the ledger was not kept in it.
     pub(crate) fn knows(&self, engine: &Engine) -> Result<(), Failure> {
         let Some(last) = engine.generation().checked_sub(1) else { return Ok(()) };
-        match self.get(of_generation(Kind::Checkpoint, &self.run, self.island, last))? {
+        match self.record(&self.own(Kind::Checkpoint, last)?)? {
             Some(_) => Ok(()),
             None => Err(Failure::bad_input(format!(
                 "the folder has {} generations of island {} that the ledger's run {} has not: it was not kept in this ledger from its beginning; start a new run, or go on without the ledger",
@@ -146,12 +146,15 @@ impl Keeper {
         let genes = engine.archive().iter().filter(|found| !archived.contains(found));
         let gene = |found: &Archived| {
             let name = self.name(Kind::Gene, &format!("{island}.{generation}.{}", found.sha256))?;
-            let mut found = serde_json::to_value(found).map_err(Failure::internal)?;
-            if let Some(fields) = found.as_object_mut() {
-                fields.entry("island").or_insert(island.into());
-            }
-            // As everybody else reads it.
-            let found: Found = serde_json::from_value(found).map_err(Failure::internal)?;
+            let found = Found {
+                gene: found.gene.to_string(),
+                fitness: found.fitness,
+                nodes: found.nodes,
+                generation: found.generation,
+                sha256: found.sha256.clone(),
+                scored_as: found.scored_as.as_ref().map(ToString::to_string),
+                island: Some(found.island.unwrap_or(island)),
+            };
             Ok::<_, Failure>(Entry { name, body: serde_json::to_vec(&found).map_err(Failure::internal)? })
         };
         let mut entries = genes.map(gene).collect::<Result<Vec<_>, _>>()?;
@@ -159,19 +162,15 @@ impl Keeper {
             // The budget ended inside the generation: it will be done again, to the same end.
             let key = format!("{island}.{generation}.{}", report.children);
             entries.push(Entry { name: self.name(Kind::Generation, &key)?, body });
-            return self
-                .append(&entries)?
-                .map(drop)
-                .or_else(|error| if error.is_conflict() { Ok(()) } else { Err(error.into()) });
+            return self.offer(&entries);
         };
-        let of = |kind| of_generation(kind, &self.run, island, generation).map_err(Failure::internal);
-        entries.push(Entry { name: of(Kind::Generation)?, body });
-        entries.push(Entry { name: of(Kind::Checkpoint)?, body: journal });
+        entries.push(Entry { name: self.own(Kind::Generation, generation)?, body });
+        entries.push(Entry { name: self.own(Kind::Checkpoint, generation)?, body: journal });
         if !lines.is_empty() {
             let mut packed = GzEncoder::new(Vec::new(), Compression::default());
             let packed =
                 packed.write_all(lines.as_bytes()).and_then(|()| packed.finish()).map_err(Failure::internal)?;
-            entries.push(Entry { name: of(Kind::Training)?, body: packed });
+            entries.push(Entry { name: self.own(Kind::Training, generation)?, body: packed });
         }
         self.append(&entries)?.map(drop).map_err(|error| match error {
             error if error.is_conflict() => Failure::internal(format!(
@@ -188,15 +187,17 @@ impl Keeper {
     /// Keeps the winner's comparison.
     pub(crate) fn keep_results(&self, evaluations: u64, comparison: Vec<u8>) -> Result<(), Failure> {
         let name = self.name(Kind::Score, &format!("{}.{evaluations}", self.island))?;
-        match self.append(&[Entry { name, body: comparison }])? {
-            // Compared once more, on another class of processor: the first stands.
-            Err(error) if error.is_conflict() => Ok(()),
-            told => told.map(drop).map_err(Failure::from),
-        }
+        // Compared once more, on another class of processor: the first stands.
+        self.offer(&[Entry { name, body: comparison }])
     }
 
     pub(super) fn name(&self, kind: Kind, key: &str) -> Result<Name, Failure> {
         Name::new(kind, &self.run, key).map_err(Failure::internal)
+    }
+
+    /// The name of a record of a generation of ours.
+    fn own(&self, kind: Kind, generation: u32) -> Result<Name, Failure> {
+        of_generation(kind, &self.run, self.island, generation).map_err(Failure::internal)
     }
 
     /// Appends, as often as it takes; what cannot be better the next time is handed back.
@@ -204,9 +205,12 @@ impl Keeper {
         self.ask(async || self.ledger.append(entries.to_vec()).await)
     }
 
-    fn get(&self, name: Result<Name, automl_ledger::NameError>) -> Result<Option<Record>, Failure> {
-        let name = name.map_err(Failure::internal)?;
-        self.ask(async || self.ledger.get(&name).await)?.map_err(Failure::from)
+    /// The same, unless a name is taken by another body: then what was first stands.
+    pub(super) fn offer(&self, entries: &[Entry]) -> Result<(), Failure> {
+        match self.append(entries)? {
+            Err(error) if error.is_conflict() => Ok(()),
+            told => told.map(drop).map_err(Failure::from),
+        }
     }
 
     pub(super) fn record(&self, name: &Name) -> Result<Option<Record>, Failure> {
@@ -217,7 +221,7 @@ impl Keeper {
         &self,
         question: impl AsyncFn() -> Result<T, LedgerError>,
     ) -> Result<Result<T, LedgerError>, Failure> {
-        let waiting = Waiting::new(&self.shared);
+        let mut waiting = Waiting::new(&self.shared);
         loop {
             let asked = Instant::now();
             let answer = self.shared.runtime.block_on(question());
@@ -236,43 +240,43 @@ impl Keeper {
 /// A wait that the pages tell of and that a signal ends.
 pub(super) struct Waiting<'a> {
     shared: &'a Shared,
-    next: std::cell::Cell<Duration>,
+    next: Duration,
     /// What was done before.
-    before: std::cell::Cell<Option<Phase>>,
-    said: std::cell::Cell<bool>,
+    before: Option<Phase>,
+    said: bool,
 }
 
 impl<'a> Waiting<'a> {
     pub(super) fn new(shared: &'a Shared) -> Waiting<'a> {
-        Waiting { shared, next: FIRST_WAIT.into(), before: None.into(), said: false.into() }
+        Waiting { shared, next: FIRST_WAIT, before: None, said: false }
     }
 
     /// Waits, longer each time.
-    pub(super) fn again(&self, reason: &str) -> Result<(), Failure> {
+    pub(super) fn again(&mut self, reason: &str) -> Result<(), Failure> {
         let mut progress = self.shared.progress();
-        if self.before.get().is_none() {
-            self.before.set(Some(progress.phase));
-        }
+        self.before.get_or_insert(progress.phase);
         progress.phase = Phase::Waiting;
         progress.message = Some(reason.to_owned());
         drop(progress);
-        if self.next.get() >= LONGEST_WAIT && !self.said.replace(true) {
+        if self.next == LONGEST_WAIT && !std::mem::replace(&mut self.said, true) {
             eprintln!("runner: waiting: {reason}");
         }
-        let until = Instant::now() + self.next.get();
-        while Instant::now() < until {
+        let until = Instant::now() + self.next;
+        while let left = until.saturating_duration_since(Instant::now())
+            && !left.is_zero()
+        {
             if self.shared.stopping() {
                 let message = format!("stopped while waiting ({reason}); nothing is lost: go on with the same command");
                 return Err(Failure { code: exit::CHECKPOINTED, message });
             }
-            std::thread::sleep(GLANCE.min(until - Instant::now().min(until)));
+            std::thread::sleep(GLANCE.min(left));
         }
-        self.next.set((self.next.get() * 2).min(LONGEST_WAIT));
+        self.next = (self.next * 2).min(LONGEST_WAIT);
         Ok(())
     }
 
     /// What was waited for has come.
-    pub(super) fn over(&self) {
+    pub(super) fn over(&mut self) {
         if let Some(before) = self.before.take() {
             let mut progress = self.shared.progress();
             progress.phase = before;

@@ -7,19 +7,7 @@
 //! scale     how many islands a run shall have
 //! ```
 //!
-//! All records of a run are in one scope, its name there:
-//!
-//! | kind | key | body |
-//! |---|---|---|
-//! | run | `spec` | what it searches and how it scores, as JSON |
-//! | schedule | `wish.N` | how many islands it shall have |
-//! | schedule | `epoch.N` | which islands an epoch has, as JSON |
-//! | generation | `ISLAND.GENERATION` | a line of the history; with `.CHILDREN` after it where the budget ended inside |
-//! | checkpoint | `ISLAND.GENERATION` | the generation itself: all of them are the search |
-//! | training | `ISLAND.GENERATION` | its score records, gzip |
-//! | gene | `ISLAND.GENERATION.SHA256` | a gene that joined the archive, as JSON |
-//! | packet | `ISLAND.GENERATION` | genes for the neighbours, as JSON; the generation counts from the run's beginning |
-//! | score | `ISLAND.EVALUATIONS` | the winner beside the usual losses, as JSON |
+//! All records of a run are in one scope, its name there; docs/ledger.md says which there are.
 mod best;
 #[cfg(feature = "lab")]
 mod exchange;
@@ -39,15 +27,13 @@ pub(crate) use keep::{Keeper, Step};
 pub(crate) use scale::scale;
 
 use crate::failure::Failure;
-use automl_ledger::{Kind, Name, NameError};
+use automl_ledger::{Kind, Name, NameError, Record};
 use serde::{Deserialize, Serialize};
 
 /// What is written; another format is not read.
 const FORMAT: u32 = 1;
 /// The key of a run's own record.
 const SPEC: &str = "spec";
-/// Records that are asked for at a time.
-const PAGE: u32 = 500;
 
 /// A run's own record: all that its results follow from, but how long it searches and with which islands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +50,11 @@ struct Header {
 /// The name of a record of an island's generation.
 fn of_generation(kind: Kind, run: &str, island: u32, generation: u32) -> Result<Name, NameError> {
     Name::new(kind, run, format!("{island}.{generation}"))
+}
+
+/// Whose it is, where it is one of an island's.
+fn island_of(record: &Record) -> Option<u32> {
+    record.name.key().split('.').next()?.parse().ok()
 }
 
 /// Whether a run can be called so.

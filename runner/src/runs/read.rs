@@ -1,7 +1,7 @@
 //! A run's records, as values.
 use super::schedule::Schedule;
-use super::{FORMAT, Header, PAGE, SPEC, check_name};
-use crate::cli::LedgerPlace;
+use super::{FORMAT, Header, SPEC, check_name, island_of};
+use crate::cli::RunInLedger;
 use crate::failure::Failure;
 use crate::ledger::place;
 use automl_contract::archive::Found;
@@ -28,9 +28,10 @@ pub(super) struct Line {
 
 impl Run {
     /// Finds it.
-    pub(super) async fn find(place: &LedgerPlace, name: &str) -> Result<Run, Failure> {
+    pub(super) async fn find(run: &RunInLedger) -> Result<Run, Failure> {
+        let name = run.run.as_str();
         check_name(name)?;
-        let ledger = place::open(place).await?;
+        let ledger = place::open(&run.place()).await?;
         let own = Name::new(Kind::Run, name, SPEC).map_err(Failure::usage)?;
         let Some(record) = ledger.get(&own).await? else {
             let known = runs(&*ledger).await?;
@@ -51,14 +52,14 @@ impl Run {
     /// Every record of a kind, in order.
     pub(super) async fn records(&self, kind: Kind) -> Result<Vec<Record>, LedgerError> {
         let filter = Filter { kind: Some(kind), scope: Some(self.name.clone()) };
-        all(&*self.ledger, &filter).await
+        self.ledger.all(&filter, 0).await
     }
 
     /// The generations of all islands, island by island; of two records of one the whole one.
     pub(super) async fn history(&self) -> Result<Vec<Line>, Failure> {
         let mut lines: BTreeMap<(u32, u32), Report> = BTreeMap::new();
         for record in self.records(Kind::Generation).await? {
-            let Some(island) = first_number(&record) else { continue };
+            let Some(island) = island_of(&record) else { continue };
             let report: Report = parsed(&record)?;
             let place = (island, report.generation);
             if lines.get(&place).is_none_or(|known| known.children < report.children) {
@@ -85,25 +86,9 @@ impl Run {
 async fn runs(ledger: &dyn Ledger) -> Result<Vec<String>, LedgerError> {
     let filter = Filter { kind: Some(Kind::Run), scope: None };
     let mut names: Vec<String> =
-        all(ledger, &filter).await?.into_iter().map(|record| record.name.scope().to_owned()).collect();
+        ledger.all(&filter, 0).await?.into_iter().map(|record| record.name.scope().to_owned()).collect();
     names.sort();
     Ok(names)
-}
-
-async fn all(ledger: &dyn Ledger, filter: &Filter) -> Result<Vec<Record>, LedgerError> {
-    let mut records: Vec<Record> = Vec::new();
-    loop {
-        let page = ledger.list(filter, records.last().map_or(0, |last| last.seq), PAGE).await?;
-        if page.is_empty() {
-            return Ok(records);
-        }
-        records.extend(page);
-    }
-}
-
-/// The island of a record of one.
-fn first_number(record: &Record) -> Option<u32> {
-    record.name.key().split('.').next()?.parse().ok()
 }
 
 pub(super) fn parsed<T: DeserializeOwned>(record: &Record) -> Result<T, Failure> {

@@ -8,7 +8,7 @@ use automl_ledger::{Entry, Kind, Name};
 
 pub(crate) fn scale(options: &ScaleOptions) -> Result<(), Failure> {
     let (islands, decided) = ledger::block_on(async {
-        let run = Run::find(&options.place(), &options.run).await?;
+        let run = Run::find(&options.run).await?;
         loop {
             let schedule = run.schedule().await?;
             if schedule.wish() == Some(options.islands) {
@@ -23,5 +23,5 @@ pub(crate) fn scale(options: &ScaleOptions) -> Result<(), Failure> {
             }
         }
     })?;
-    output::line(format!("{} shall have {islands} islands; epochs before {decided} stay as they were", options.run))
+    output::line(format!("{} shall have {islands} islands; epochs before {decided} stay as they were", options.run.run))
 }

@@ -1,7 +1,8 @@
 //! A runner that is at work: its lines as they come, signals to it, its end. Whatever is still alive is killed on drop.
 use automl_contract::progress::Progress;
 use rustix::process::{Pid, Signal, kill_process};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -66,6 +67,14 @@ impl Live {
         panic!("standard error ended without the line that was waited for");
     }
 
+    /// Where it serves its pages, as it says on standard error.
+    #[track_caller]
+    pub(crate) fn address(&mut self) -> SocketAddr {
+        let notice = self.error_until(|line| line.contains("http://"));
+        let host = notice.split("http://").nth(1).and_then(|rest| rest.split('/').next());
+        host.and_then(|host| host.parse().ok()).unwrap_or_else(|| panic!("no address in: {notice}"))
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("the process is ours and not waited for yet");
@@ -98,6 +107,16 @@ impl Drop for Live {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The status and text that a page answers with.
+pub(crate) fn ask(address: SocketAddr, method: &str, page: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    write!(stream, "{method} {page} HTTP/1.0\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n").ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }
 
 /// Asks again and again, a few milliseconds apart and as long as the process lives, until there is an answer.

@@ -103,8 +103,10 @@ fn measured(folder: &Path) -> Result<Vec<Figure>, Failure> {
         generations += value(automl_contract::metrics::RUNNER_GENERATION.name);
         island.ask("POST", "/release")?;
     }
-    drop(ledger);
-    let bytes = std::fs::metadata(&file).map_err(Failure::internal)?.len() as f64;
+    let status = ledger.ask("GET", "/v1/status")?;
+    let status = status.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let status: automl_ledger::Status = serde_json::from_str(status).map_err(Failure::internal)?;
+    let bytes = status.bytes as f64;
     let name = |what: &str| {
         format!("{what}, per generation of 50 digits candidates; {ISLANDS} islands, an exchange every 5 generations")
     };
