@@ -1,7 +1,10 @@
 //! The command line. Every option can be given as a variable too, which is what a Deployment does.
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
+use automl_contract::pod;
 use clap::{Parser, ValueEnum};
+
+use crate::ledger::LedgerUrl;
 
 /// Runs `MinerRuns` as pods.
 #[derive(Clone, Debug, Parser)]
@@ -14,6 +17,12 @@ pub struct Settings {
     /// The image of runs that name none
     #[arg(long, value_name = "IMAGE", env = "AUTOML_RUNNER_IMAGE", default_value = concat!("automl-runner:", env!("CARGO_PKG_VERSION")))]
     pub runner_image: String,
+    /// The ledger that pods keep their searches in, as http://HOST:PORT [default: none, what is found lives in `ConfigMaps`]
+    #[arg(long, value_name = "URL", env = "AUTOML_LEDGER_URL")]
+    pub ledger_url: Option<LedgerUrl>,
+    /// File with the token that the operator shows to the ledger
+    #[arg(long, value_name = "FILE", env = pod::LEDGER_TOKEN_FILE, default_value_os_t = own_token())]
+    pub ledger_token_file: PathBuf,
     /// Serve /metrics, /healthz, /readyz and /debug/state.json here
     #[arg(long, value_name = "ADDRESS", env = "AUTOML_LISTEN", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
@@ -29,6 +38,10 @@ pub struct Settings {
     /// How logs are written; what is logged is set by `RUST_LOG`
     #[arg(long, value_enum, env = "AUTOML_LOG_FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+fn own_token() -> PathBuf {
+    [pod::LEDGER_TOKEN_FOLDER, pod::LEDGER_TOKEN].iter().collect()
 }
 
 /// How logs are written.

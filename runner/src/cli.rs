@@ -1,4 +1,5 @@
 //! The command line. Help texts here are the reference: `docs/reference/cli.md` is generated from them.
+use automl_contract::pod;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -121,10 +122,10 @@ pub(crate) struct IslandOptions {
     #[arg(short, long, value_name = "DIR")]
     pub out: PathBuf,
     /// Which island to search
-    #[arg(long, value_name = "INDEX", env = automl_contract::pod::ISLAND, default_value_t = 0)]
+    #[arg(long, value_name = "INDEX", env = pod::ISLAND, default_value_t = 0)]
     pub island: u32,
     /// Islands that have finished already, such as 0-2,5: they do not search again
-    #[arg(long, value_name = "LIST", env = automl_contract::pod::FINISHED, default_value = "")]
+    #[arg(long, value_name = "LIST", env = pod::FINISHED, default_value = "")]
     pub finished: String,
     /// Seconds to wait at the end until the results are fetched from the page /archive
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
@@ -215,11 +216,11 @@ pub(crate) enum PathArgument {
 #[derive(Debug, Args)]
 pub(crate) struct LedgerPlace {
     /// A file, `postgres://…`, or the `http://…` of a served one. With a password in it, better in the variable
-    #[arg(value_name = "LEDGER", env = "AUTOML_LEDGER", hide_env_values = true)]
+    #[arg(value_name = "LEDGER", env = pod::LEDGER, hide_env_values = true)]
     pub ledger: String,
     /// A file of bearer tokens, one a line, each alone or with the one run that it may write: who serves admits all of them, who
     /// asks shows the first
-    #[arg(long, value_name = "FILE", env = "AUTOML_LEDGER_TOKEN_FILE", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = pod::LEDGER_TOKEN_FILE, hide_env_values = true)]
     pub token_file: Option<PathBuf>,
 }
 
@@ -228,13 +229,13 @@ pub(crate) struct LedgerPlace {
 pub(crate) struct KeptIn {
     /// Keep the search in this ledger too: a file (made where there is none), `postgres://…`, or the `http://…` of a served
     /// one. It goes on from there when its folder is gone, and islands meet there
-    #[arg(long, value_name = "LEDGER", env = "AUTOML_LEDGER", hide_env_values = true)]
+    #[arg(long, value_name = "LEDGER", env = pod::LEDGER, hide_env_values = true)]
     pub ledger: Option<String>,
     /// A file with the ledger's bearer token
-    #[arg(long, value_name = "FILE", env = "AUTOML_LEDGER_TOKEN_FILE", hide_env_values = true, requires = "ledger")]
+    #[arg(long, value_name = "FILE", env = pod::LEDGER_TOKEN_FILE, hide_env_values = true, requires = "ledger")]
     pub token_file: Option<PathBuf>,
     /// What the run is called in the ledger [default: its name in the file]
-    #[arg(long, value_name = "NAME", env = "AUTOML_RUN", requires = "ledger")]
+    #[arg(long, value_name = "NAME", env = pod::LEDGER_RUN, requires = "ledger")]
     pub run_name: Option<String>,
 }
 
@@ -254,10 +255,10 @@ pub(crate) struct RunInLedger {
     #[arg(value_name = "RUN")]
     pub run: String,
     /// A file, `postgres://…`, or the `http://…` of a served one. With a password in it, better in the variable
-    #[arg(long, value_name = "LEDGER", env = "AUTOML_LEDGER", hide_env_values = true)]
+    #[arg(long, value_name = "LEDGER", env = pod::LEDGER, hide_env_values = true)]
     pub ledger: String,
     /// A file with the ledger's bearer token
-    #[arg(long, value_name = "FILE", env = "AUTOML_LEDGER_TOKEN_FILE", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = pod::LEDGER_TOKEN_FILE, hide_env_values = true)]
     pub token_file: Option<PathBuf>,
 }
 
@@ -328,8 +329,17 @@ pub(crate) struct ServeOptions {
     #[arg(long)]
     pub kubernetes: bool,
     /// The audience that their tokens are for
-    #[arg(long, value_name = "AUDIENCE", default_value = "automl-ledger", requires = "kubernetes")]
+    #[arg(long, value_name = "AUDIENCE", default_value = pod::LEDGER_AUDIENCE, requires = "kubernetes")]
     pub audience: String,
+    /// The operator's service account, which may say how many islands a run shall have
+    #[arg(
+        long,
+        value_name = "NAMESPACE/NAME",
+        env = "AUTOML_LEDGER_OPERATOR",
+        default_value = "automl-system/automl-operator",
+        requires = "kubernetes"
+    )]
+    pub operator: String,
     /// Where the ledger's own account has its `token` and `ca.crt`
     #[arg(
         long,

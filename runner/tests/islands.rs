@@ -76,9 +76,7 @@ fn status(address: SocketAddr) -> Option<Progress> {
 }
 
 fn is_left_out(address: SocketAddr) -> bool {
-    status(address).is_some_and(|told| {
-        told.phase == Phase::Waiting && told.message.is_some_and(|message| message.contains("among the islands"))
-    })
+    status(address).is_some_and(|told| told.phase == Phase::LeftOut)
 }
 
 /// All records of a run but when and in which order they came.

@@ -118,6 +118,8 @@ reasons! {
     VolumeMissing => Ready false,
     /// The API server refuses an object of the run.
     Refused => Ready false,
+    /// The ledger cannot be told how many islands the run shall have: it does not answer, or it refuses the operator.
+    LedgerUnavailable => Ready false,
     /// A pod needed more memory than its limit.
     OutOfMemory => Ready false,
     /// A pod ends again and again.

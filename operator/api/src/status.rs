@@ -17,6 +17,11 @@ const MAX_IMAGE: usize = 336;
 /// The characters of a sha256.
 const MAX_HASH: usize = 64;
 
+/// The most characters of a ledger's address.
+pub const MAX_LEDGER_URL: usize = 256;
+/// The most characters of a run's name there: a namespace, a name, a version and two dots.
+const MAX_LEDGER_RUN: usize = 128;
+
 /// What the operator has seen of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -56,11 +61,26 @@ pub struct MinerRunStatus {
     /// The best gene of all islands. Default: none before one scored above 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best: Option<Best>,
+    /// Where the ledger keeps all that the run does, also when the resource is gone. Default: none where the operator knows no ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerPlace>,
     /// What is true of the run, each with the reason. Default: none before the operator has seen the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = ConditionType::ALL.len()))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// A run in a ledger: `runner inspect RUN --ledger URL`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerPlace {
+    /// Where pods find the ledger.
+    #[schemars(length(max = MAX_LEDGER_URL))]
+    pub url: String,
+    /// What the run is called there: another search or another evaluation is another run.
+    #[schemars(length(max = MAX_LEDGER_RUN))]
+    pub run: String,
 }
 
 /// How far a run is, over all islands.
@@ -127,6 +147,8 @@ impl MinerRunStatus {
         (self.replicas, self.ready_replicas) = (self.replicas.max(0), self.ready_replicas.max(0));
         self.selector = self.selector.filter(|text| fits(text, MAX_SELECTOR));
         self.image = self.image.filter(|text| fits(text, MAX_IMAGE));
+        self.ledger =
+            self.ledger.filter(|ledger| fits(&ledger.url, MAX_LEDGER_URL) && fits(&ledger.run, MAX_LEDGER_RUN));
         if let Some(progress) = &mut self.progress {
             for count in [&mut progress.generation, &mut progress.evaluations, &mut progress.budget] {
                 *count = MAX_COUNT.min(*count);

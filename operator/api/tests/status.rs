@@ -2,7 +2,7 @@
 use automl_api::conditions::{ConditionType, MAX_MESSAGE, Phase, Reason, get, set, summary};
 use automl_api::labels;
 use automl_api::names::{MAX_LABEL, RunName, Version};
-use automl_api::status::{Best, Interval, MAX_BYTES, MinerRunStatus, Progress};
+use automl_api::status::{Best, Interval, LedgerPlace, MAX_BYTES, MinerRunStatus, Progress};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use proptest::prelude::*;
 
@@ -86,6 +86,7 @@ fn largest(message: &str) -> MinerRunStatus {
             island: 9_999,
             expression: Some("x".repeat(1024)),
         }),
+        ledger: Some(LedgerPlace { url: "u".repeat(256), run: "r".repeat(128) }),
         conditions,
     }
 }
@@ -150,8 +151,9 @@ fn anything() -> impl Strategy<Value = MinerRunStatus> {
         },
     );
     let head = (of(any::<i64>()), of(word()), any::<(i32, i32)>(), of(text()), of(text()), of(Just(time(1))));
-    (head, of(progress), of(best), prop::collection::vec(condition, 0..20)).prop_map(
-        |(head, progress, best, conditions)| {
+    let ledger = (text(), text()).prop_map(|(url, run)| LedgerPlace { url, run });
+    (head, of(progress), of(best), of(ledger), prop::collection::vec(condition, 0..20)).prop_map(
+        |(head, progress, best, ledger, conditions)| {
             let (observed_generation, reason, (replicas, ready_replicas), selector, image, start_time) = head;
             let phase = Some(Phase::Suspending);
             MinerRunStatus {
@@ -165,6 +167,7 @@ fn anything() -> impl Strategy<Value = MinerRunStatus> {
                 start_time,
                 progress,
                 best,
+                ledger,
                 conditions,
             }
         },

@@ -1,11 +1,11 @@
 //! On a node: how soon it is there, and how soon a gene is.
 use std::time::Instant;
 
-use automl_testbed::{Cluster, ProjectImage};
+use automl_testbed::{Cluster, ProjectImage, install};
 
 use crate::{
     cluster::World,
-    common::{Person, install, unless_unable, until},
+    common::{Person, unless_unable, until},
     figure::{at_most, figure},
     replaced::Replaced,
 };
@@ -16,14 +16,14 @@ const SAMPLE: &str = "manifests/samples/minerrun-digits.yaml";
 /// Measures what can be measured at once and begins what takes minutes; nothing where pods cannot run.
 pub(crate) fn measure() -> Option<Replaced> {
     // Programs that are not there yet are fetched by the first start of a day.
-    let images = [ProjectImage::Operator, ProjectImage::Runner];
     let begin = Instant::now();
     let cluster = unless_unable(Cluster::start())?;
     figure("full node, start to ready", begin.elapsed().as_secs_f64(), "s");
-    for image in images {
-        cluster.load_project(image).expect("the image is built and loaded");
+    for image in ProjectImage::ALL {
+        cluster.load_project(*image).expect("the image is built and loaded");
     }
-    install(cluster.control_plane());
+    let plane = cluster.control_plane();
+    install(|| plane.kubectl(), plane.folder()).expect("operator and ledger are installed");
     let world = World { cluster };
     world.operator();
     let mut seconds: Vec<f64> = (1..=TRIES).map(|turn| first_gene(&world, &format!("gene-{turn}"))).collect();

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, hint::black_box, sync::Arc};
 
 use automl_api::MinerRun;
 use automl_contract::{pod::Indexes, progress::Progress};
-use automl_operator::minerrun::{Kept, Seen, View, build, decide, ending, status, validate};
+use automl_operator::minerrun::{Kept, Seen, View, build, decide, ending, islands, status, validate};
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
@@ -35,7 +35,7 @@ pub(crate) fn run(islands: u32) -> MinerRun {
 /// Every round the islands have got further, so that each has a new status to make.
 pub(crate) fn measure() {
     let run = run(ISLANDS);
-    let plan = validate(&run, IMAGE).expect("it is right");
+    let plan = validate(&run, IMAGE, None).expect("it is right");
     let children = build(&plan);
     let mut job = children.job(&plan, &Indexes::default());
     job.metadata.uid = Some("9f0e0f5e-7a1c-4d0b-9f0e-0123456789ab".to_owned());
@@ -56,10 +56,17 @@ pub(crate) fn measure() {
             kept.learn(island);
         }
         let began = processor_time();
-        let plan = validate(black_box(&run), IMAGE).expect("it is right");
+        let plan = validate(black_box(&run), IMAGE, None).expect("it is right");
         let children = build(&plan);
         let ending = ending(&plan, &children, &seen, &kept, &before, &now);
-        let acts = decide(&plan, &children, &seen, &kept, ending.as_ref());
+        let acts = decide(
+            &plan,
+            &children,
+            &seen,
+            &kept,
+            islands(&plan, &children, &seen, &kept, &told, true),
+            ending.as_ref(),
+        );
         let (plan, children, seen, kept, told, now) = (&plan, &children, &seen, &kept, &told, &now);
         let ending = ending.as_ref();
         let wanted = status(&View { plan, children, seen, kept, told, ending, before: &before, now });

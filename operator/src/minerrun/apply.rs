@@ -2,7 +2,7 @@
 use std::{sync::Arc, time::Instant};
 
 use automl_api::{labels::MANAGER, names::Version};
-use automl_contract::metrics;
+use automl_contract::{metrics, progress::Phase};
 use k8s_openapi::api::{
     batch::v1::Job,
     core::v1::{ConfigMap, PersistentVolumeClaim, Service},
@@ -21,11 +21,12 @@ use super::{
     Scope,
     archive::Kept,
     build::Children,
-    decide::Act,
+    decide::{Act, Ending},
     error::Error,
     memory::{Due, ECHO, Memory},
     validate::{self, Plan},
 };
+use crate::ledger::Wish;
 
 /// The kind of what is not applied whole.
 const JOB: &str = "Job";
@@ -154,6 +155,30 @@ pub(crate) async fn archive(
     apply(scope, plan, &map, &name).await?;
     memory.written = Some((Arc::clone(kept), Instant::now()));
     Ok(true)
+}
+
+/// Tells the ledger how many islands a run that exchanges genes shall have, before any of them begins.
+pub(crate) async fn wish(
+    scope: &Scope,
+    plan: &Plan,
+    ending: Option<&Ending>,
+    memory: &mut Memory,
+) -> Result<(), Error> {
+    let islands = plan.spec.replicas;
+    let Some(ledger) = scope.context.ledger.as_ref().filter(|_| plan.spec.search.migration.is_some()) else {
+        return Ok(());
+    };
+    let wished = Some((plan.ledger_run(), islands));
+    // A pause is no wish: the islands go on as they were.
+    if ending.is_some() || islands == 0 || memory.wished == wished {
+        return Ok(());
+    }
+    let (uid, generation) = (plan.uid.as_str(), plan.generation);
+    ledger.wish(&Wish { run: &plan.ledger_run(), uid, generation, islands }).await?;
+    memory.wished = wished;
+    // What an island said before is no answer to this.
+    memory.told.retain(|_, told| told.phase != Phase::LeftOut);
+    Ok(())
 }
 
 /// Does what was decided about Jobs; says whether a watch may not have told of our own write yet.

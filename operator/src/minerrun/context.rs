@@ -25,7 +25,7 @@ use super::{
     caches::{Caches, Run},
     memory::Memory,
 };
-use crate::{gauges::Gauges, settings::Settings};
+use crate::{gauges::Gauges, ledger::LedgerClient, settings::Settings};
 
 /// How long an operator that acts may hear nothing at all: three times what a watch or a resync takes.
 const SILENCE: Duration = Duration::from_mins(30);
@@ -46,6 +46,7 @@ pub struct Context {
     pub gauges: Gauges,
     pub(crate) recorder: Recorder,
     pub(crate) asker: Asker,
+    pub(crate) ledger: Option<LedgerClient>,
     memories: Mutex<HashMap<Name, Remembered>>,
     phases: Mutex<HashMap<Name, Option<Phase>>>,
     searching: AtomicU32,
@@ -91,7 +92,9 @@ impl Context {
     pub fn new(client: Client, settings: Settings) -> prometheus::Result<Self> {
         let instance = std::env::var("HOSTNAME").ok();
         let reporter = Reporter { controller: MANAGER.to_owned(), instance };
+        let ledger = settings.ledger_url.clone();
         Ok(Self {
+            ledger: ledger.map(|url| LedgerClient::new(url, settings.ledger_token_file.clone())),
             recorder: Recorder::new(client.clone(), reporter),
             client,
             settings,

@@ -5,11 +5,17 @@
 //! plan, what is there ──┤ another template: delete the old Job ▶ wait for its pods ▶ create the new one
 //!                       └ the same template: as many islands, suspended or not, as asked
 //! ```
+//! Islands that exchange genes in step wait for each other: one that shall go finishes its epoch first.
+use std::collections::BTreeMap;
+
 use automl_api::{
     MinerRunStatus,
     conditions::{self, ConditionType, Reason},
 };
-use automl_contract::exit;
+use automl_contract::{
+    exit,
+    progress::{Phase, Progress},
+};
 use k8s_openapi::{
     api::batch::v1::{Job, JobCondition},
     apimachinery::pkg::apis::meta::v1::Time,
@@ -19,7 +25,7 @@ use kube::ResourceExt as _;
 use super::{
     archive::Kept,
     build::{self, Children},
-    dereference::{Seen, index_of},
+    dereference::{Seen, index_of, started},
     trouble,
     validate::Plan,
 };
@@ -130,22 +136,61 @@ fn failure(seen: &Seen, failed: &JobCondition) -> Ending {
     }
 }
 
-/// What has to be done about the run's Jobs.
-pub fn decide(plan: &Plan, children: &Children, seen: &Seen, kept: &Kept, ending: Option<&Ending>) -> Vec<Act> {
+/// How many islands the Job shall have now: as many as are asked for, and those that others still wait for. Nothing where the
+/// ledger has not been told how many are asked for.
+pub fn islands(
+    plan: &Plan,
+    children: &Children,
+    seen: &Seen,
+    kept: &Kept,
+    told: &BTreeMap<u32, Progress>,
+    is_wished: bool,
+) -> Option<u32> {
+    let asked = plan.spec.replicas;
+    if asked == 0 {
+        // A pause: all stop where they are, and go on there.
+        return Some(0);
+    }
+    if !is_wished {
+        return None;
+    }
+    let job = seen.job(&children.job_name(plan)).filter(|_| plan.is_in_step());
+    let completions = job.and_then(|job| job.spec.as_ref()?.completions).unwrap_or_default();
+    let present = u32::try_from(completions).unwrap_or_default();
+    let is_busy = |island: &u32| {
+        let has_begun = || seen.live_pods().any(|pod| index_of(pod) == Some(*island) && started(pod));
+        let said = told.get(island).map(|told| told.phase);
+        !kept.finished.contains(*island)
+            && said.map_or_else(has_begun, |phase| !matches!(phase, Phase::LeftOut | Phase::Done))
+    };
+    Some((asked..present).rev().find(is_busy).map_or(asked, |last| last + 1))
+}
+
+/// What has to be done about the run's Jobs, with as many islands as [`islands`] says.
+pub fn decide(
+    plan: &Plan,
+    children: &Children,
+    seen: &Seen,
+    kept: &Kept,
+    islands: Option<u32>,
+    ending: Option<&Ending>,
+) -> Vec<Act> {
     let name = children.job_name(plan);
     let mut acts: Vec<Act> = seen.old_jobs(&name).filter_map(delete).collect();
     let present = seen.job(&name);
-    let islands = if ending.is_some() { 0 } else { plan.spec.replicas };
+    let islands = if ending.is_some() { Some(0) } else { islands };
     match present {
         Some(job) if job.metadata.deletion_timestamp.is_some() => {}
         Some(job) => {
             let ended = has_ended(job, "Complete").or(has_ended(job, "Failed")).is_some();
-            let wanted = build::adjusted(plan, job, islands);
+            // As many as there are, as long as it is not known how many there may be.
+            let parallelism = || job.spec.as_ref().and_then(|spec| u32::try_from(spec.parallelism?).ok());
+            let wanted = build::adjusted(plan, job, islands.or_else(parallelism).unwrap_or_default());
             if !ended && build::needs_adjusting(job, &wanted) {
                 acts.push(Act::Adjust(Box::new(wanted)));
             }
         }
-        None if ending.is_some() => {}
+        None if ending.is_some() || islands.is_none() => {}
         // One pod after the other writes to a checkpoint.
         None if seen.has_old(&name) => {}
         None => acts.push(Act::Create(Box::new(children.job(plan, &kept.finished)))),

@@ -195,7 +195,8 @@ pub(crate) async fn ask_pods(scope: &Scope, plan: &Plan, seen: &mut Seen, memory
                 return None;
             }
             let mark = mark(&told);
-            let wanted = told.phase == Phase::Done || (mark.1 > 0 && fetched.get(&island) != Some(&mark));
+            let rests = matches!(told.phase, Phase::Done | Phase::LeftOut);
+            let wanted = rests || (mark.1 > 0 && fetched.get(&island) != Some(&mark));
             let genes = if wanted { scope.context.asker.archive(&address).await.ok() } else { None };
             Some((told, mark, genes, address))
         })

@@ -1,5 +1,7 @@
 //! What can go wrong, step by step. Each error says what to do about it, and is counted under its step's name.
-use automl_api::names::NameError;
+use automl_api::{conditions::Reason, names::NameError};
+
+use crate::ledger::LedgerError;
 
 /// Why a reconcile did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +19,9 @@ pub enum Error {
         /// What the API server said.
         source: kube::Error,
     },
+    /// The ledger has not been told how many islands the run shall have.
+    #[error("{0}")]
+    Ledger(#[from] LedgerError),
     /// The status could not be written.
     #[error("cannot write the status: {0}")]
     Status(#[source] kube::Error),
@@ -31,8 +36,17 @@ impl Error {
         match self {
             Error::Dereference(_) => "dereference",
             Error::Apply { .. } => "apply",
+            Error::Ledger(_) => "ledger",
             Error::Status(_) => "status",
             Error::Deadline(_) => "deadline",
+        }
+    }
+
+    /// What a person is told of it: the reason of a condition.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Error::Ledger(_) => Some(Reason::LedgerUnavailable),
+            error => error.is_refused().then_some(Reason::Refused),
         }
     }
 
@@ -40,7 +54,7 @@ impl Error {
     pub fn is_refused(&self) -> bool {
         let source = match self {
             Error::Dereference(source) | Error::Status(source) | Error::Apply { source, .. } => source,
-            Error::Deadline(_) => return false,
+            Error::Ledger(_) | Error::Deadline(_) => return false,
         };
         matches!(source, kube::Error::Api(status) if matches!(status.code, 400 | 403 | 422))
     }
@@ -58,6 +72,11 @@ pub enum Invalid {
     /// What is asked for is part of the format, but this operator cannot give it.
     #[error("`{0}` is not served by this version: remove it, and take a GPU by `count`, `migProfile` or `shared`")]
     NotServed(&'static str),
+    /// Islands meet in a ledger.
+    #[error(
+        "`spec.search.migration` takes a ledger, and the operator knows none: start it with --ledger-url, or remove the field"
+    )]
+    NoLedger,
     /// The spec cannot be written for the pods.
     #[error("the spec cannot be written as YAML: {0}")]
     Text(#[from] serde_saphyr::ser::Error),

@@ -33,6 +33,8 @@ pub(crate) struct Memory {
     /// When pods were last asked, and with which island the next round begins.
     pub(crate) polled: Option<Instant>,
     pub(crate) next_island: u32,
+    /// What the ledger was told last: the run's name there, and how many islands.
+    pub(crate) wished: Option<(String, u32)>,
     /// Reconciles that failed since one went well, and what the last one said.
     pub(crate) failures: u32,
     pub(crate) error: Option<String>,

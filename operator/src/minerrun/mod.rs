@@ -53,7 +53,7 @@ use tokio::{sync::watch, time::timeout};
 pub use archive::Kept;
 pub use build::build;
 pub use context::{Context, Scope};
-pub use decide::{Act, Ending, decide, ending};
+pub use decide::{Act, Ending, decide, ending, islands};
 pub use dereference::Seen;
 pub use error::{Error, Invalid};
 pub use status::{View, status};
@@ -186,7 +186,8 @@ async fn steps(run: &Run, scope: &Scope, memory: &mut Memory) -> Result<Action, 
     let before = memory.status.get_or_insert_with(|| run.status.clone().unwrap_or_default()).clone();
 
     let mut seen = dereference::dereference(scope, &context::key(run));
-    let plan = match validate(run, &scope.context.settings.runner_image) {
+    let settings = &scope.context.settings;
+    let plan = match validate(run, &settings.runner_image, settings.ledger_url.as_ref()) {
         Ok(plan) => plan,
         Err(invalid) => {
             let generation = run.metadata.generation.unwrap_or_default();
@@ -204,11 +205,14 @@ async fn steps(run: &Run, scope: &Scope, memory: &mut Memory) -> Result<Action, 
         return Ok(action);
     }
 
-    let written = write(scope, &plan, &children, &seen, &kept, memory, ending.as_ref()).await;
+    let wished = apply::wish(scope, &plan, ending.as_ref(), memory).await;
+    let islands = islands(&plan, &children, &seen, &kept, &memory.told, wished.is_ok());
+    let written = write(scope, &plan, &children, &seen, &kept, memory, islands, ending.as_ref()).await;
+    let written = written.and_then(|look_again| wished.map(|()| look_again));
     if let Err(error) = &written
-        && error.is_refused()
+        && let Some(reason) = error.reason()
     {
-        let wanted = status::refused(&before, plan.generation, &error.to_string(), &now);
+        let wanted = status::with(&before, plan.generation, reason, &error.to_string(), &now);
         report::write(scope, run, &before, wanted, memory).await?;
     }
     let look_again = written?;
@@ -223,6 +227,7 @@ async fn steps(run: &Run, scope: &Scope, memory: &mut Memory) -> Result<Action, 
 }
 
 /// All writes but the status; says whether to look again soon.
+#[expect(clippy::too_many_arguments, reason = "what the steps before have made, each once")]
 async fn write(
     scope: &Scope,
     plan: &Plan,
@@ -230,9 +235,10 @@ async fn write(
     seen: &Seen,
     kept: &Arc<Kept>,
     memory: &mut Memory,
+    islands: Option<u32>,
     ending: Option<&Ending>,
 ) -> Result<bool, Error> {
-    let acts = decide(plan, children, seen, kept, ending);
+    let acts = decide(plan, children, seen, kept, islands, ending);
     let mut look_again = false;
     if ending.is_none() {
         look_again = apply::children(scope, plan, children, memory).await?;
@@ -337,7 +343,9 @@ fn retry(run: Arc<Run>, error: &Error, scope: Arc<Scope>) -> Action {
     let wait = if error.is_refused() {
         LONGEST_WAIT / 10
     } else {
-        FIRST_WAIT.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(16))).min(LONGEST_WAIT)
+        // A ledger comes back with its pod.
+        let longest = if matches!(error, Error::Ledger(_)) { LONGEST_WAIT / 10 } else { LONGEST_WAIT };
+        FIRST_WAIT.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(16))).min(longest)
     };
     let (name, namespace) = (run.name_any(), run.namespace());
     tracing::warn!(name, namespace, %error, failures, retry_seconds = wait.as_secs(), "a reconcile failed");

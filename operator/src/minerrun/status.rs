@@ -3,7 +3,7 @@ use automl_api::{
     MinerRunStatus,
     conditions::{self, ConditionType, Reason},
     labels,
-    status::{Best, Progress},
+    status::{Best, LedgerPlace, Progress},
 };
 use k8s_openapi::{
     api::{batch::v1::Job, core::v1::Pod},
@@ -52,6 +52,7 @@ pub fn status(view: &View<'_>) -> MinerRunStatus {
         start_time: start_time(view, suspended),
         progress: progress(view),
         best: best(view),
+        ledger: plan.ledger.as_ref().map(|url| LedgerPlace { url: url.to_string(), run: plan.ledger_run() }),
         ..(*before).clone()
     };
     let reasons = [
@@ -72,13 +73,14 @@ pub(super) fn invalid(before: &MinerRunStatus, generation: i64, message: &str, n
     with(before, generation, Reason::InvalidSpec, message, now)
 }
 
-/// A run of which the API server refuses an object.
-pub(super) fn refused(before: &MinerRunStatus, generation: i64, message: &str, now: &Time) -> MinerRunStatus {
-    with(before, generation, Reason::Refused, message, now)
-}
-
 /// The status before with one condition more.
-fn with(before: &MinerRunStatus, generation: i64, reason: Reason, message: &str, now: &Time) -> MinerRunStatus {
+pub(super) fn with(
+    before: &MinerRunStatus,
+    generation: i64,
+    reason: Reason,
+    message: &str,
+    now: &Time,
+) -> MinerRunStatus {
     let mut status = MinerRunStatus { observed_generation: Some(generation), ..before.clone() };
     conditions::set(&mut status.conditions, reason, message, generation, now);
     summarize(&mut status);

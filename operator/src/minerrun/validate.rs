@@ -3,12 +3,16 @@ use automl_api::{
     MinerRun,
     names::{RunName, Version},
 };
-use automl_contract::minerrun::{API_VERSION, KIND, MinerRunSpec};
+use automl_contract::{
+    minerrun::{API_VERSION, KIND, MinerRunSpec},
+    spec::MigrationMode,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::error::Invalid;
+use crate::ledger::LedgerUrl;
 
 /// A run as it is to be built.
 #[derive(Clone, Debug)]
@@ -31,6 +35,8 @@ pub struct Plan {
     pub spec_version: Version,
     /// Changes with everything in that file but the budget: checkpoints and archives of one are of no use to another.
     pub search_version: Version,
+    /// Where pods keep what they do, if there is a ledger.
+    pub ledger: Option<LedgerUrl>,
 }
 
 impl Plan {
@@ -47,6 +53,16 @@ impl Plan {
         }
     }
 
+    /// What the run is called in the ledger: `NAMESPACE.NAME.VERSION`. Neither of the first two has a dot.
+    pub fn ledger_run(&self) -> String {
+        format!("{}.{}.{}", self.namespace, self.name, self.search_version)
+    }
+
+    /// Whether islands wait for what others give, so that none may be taken away in the middle of an epoch.
+    pub fn is_in_step(&self) -> bool {
+        self.spec.search.migration.is_some_and(|migration| migration.mode == MigrationMode::Synchronous)
+    }
+
     /// Whether islands wait for a queue that decides when they run.
     pub fn is_queued(&self) -> bool {
         self.spec.queue_name.is_some()
@@ -56,14 +72,17 @@ impl Plan {
 /// Checks what no schema can check, and resolves what was left out.
 ///
 /// # Errors
-/// The name does not fit pods, or the object is not one that an API server has stored.
-pub fn validate(run: &MinerRun, default_image: &str) -> Result<Plan, Invalid> {
+/// The name does not fit pods, the object is not one that an API server has stored, or it asks for what is not served here.
+pub fn validate(run: &MinerRun, default_image: &str, ledger: Option<&LedgerUrl>) -> Result<Plan, Invalid> {
     let name = RunName::try_from(run.metadata.name.as_deref().unwrap_or_default())?;
     let namespace = run.metadata.namespace.clone().ok_or(Invalid::Incomplete("namespace"))?;
     let uid = run.metadata.uid.clone().ok_or(Invalid::Incomplete("uid"))?;
     let spec = run.spec.0.clone();
     if spec.gpu.as_ref().is_some_and(|gpu| gpu.device_class.is_some()) {
         return Err(Invalid::NotServed("spec.gpu.deviceClass"));
+    }
+    if spec.search.migration.is_some() && ledger.is_none() {
+        return Err(Invalid::NoLedger);
     }
     let mut file = json!({
         "apiVersion": API_VERSION,
@@ -86,6 +105,7 @@ pub fn validate(run: &MinerRun, default_image: &str) -> Result<Plan, Invalid> {
         spec,
         text,
         spec_version,
+        ledger: ledger.cloned(),
     })
 }
 

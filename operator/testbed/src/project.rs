@@ -28,13 +28,16 @@ const FINISHED: &str = "AUTOML_IMAGES";
 pub enum ProjectImage {
     /// The runner with libtorch: it searches
     Runner,
-    /// The runner without the lab: every `gene` command, no training
+    /// The runner without the lab: genes, the ledger, no training
     RunnerSlim,
     /// The operator
     Operator,
 }
 
 impl ProjectImage {
+    /// Every image.
+    pub const ALL: &[Self] = &[Self::Operator, Self::Runner, Self::RunnerSlim];
+
     /// The name that pods ask for, complete as containerd wants it: `docker.io/library/automl-runner:VERSION`.
     pub fn reference(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ use crate::{
     cluster::Cluster,
     control_plane::{ControlPlane, Options},
     error::{TestbedError, Tried},
+    installed::install,
     project::{ProjectImage, root},
     run::{run, tail},
 };
@@ -54,7 +55,7 @@ pub fn up(node: bool, install: bool) -> Result<String, TestbedError> {
     }
     let binaries = Binaries::find(node)?;
     if install {
-        for image in [ProjectImage::Operator, ProjectImage::Runner] {
+        for image in ProjectImage::ALL {
             eprintln!("building {}", image.reference());
             command.arg("--load").arg(image.archive()?);
         }
@@ -184,15 +185,13 @@ fn stay(plane: &ControlPlane) -> Result<String, TestbedError> {
 
 /// Installs the operator as a person would, and applies the sample when it works.
 fn installed(kubectl: &Path, standing: &Standing) -> Result<(), TestbedError> {
-    for line in [
-        "apply --kustomize=manifests",
-        "wait --for=condition=Established customresourcedefinition/minerruns.automl.hivetrain.ai --timeout=60s",
-        "--namespace=automl-system rollout status deployment/automl-operator --timeout=120s",
-        &format!("apply --filename={SAMPLE}"),
-    ] {
-        eprintln!("kubectl {line}");
+    let kubectl = || {
         let mut command = Command::new(kubectl);
-        run(command.args(line.split(' ')).env("KUBECONFIG", &standing.kubeconfig).current_dir(root()))?;
-    }
-    Ok(())
+        command.env("KUBECONFIG", &standing.kubeconfig);
+        Ok(command)
+    };
+    eprintln!("installing operator and ledger");
+    install(kubectl, &standing.folder)?;
+    eprintln!("kubectl apply --filename={SAMPLE}");
+    run(kubectl()?.arg("apply").arg(format!("--filename={SAMPLE}")).current_dir(root())).map(drop)
 }

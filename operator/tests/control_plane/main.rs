@@ -4,6 +4,7 @@ mod children;
 #[path = "../common/mod.rs"]
 mod common;
 mod lease;
+mod ledger;
 mod manners;
 mod rights;
 mod server;

@@ -6,10 +6,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use automl_testbed::{Cluster, ControlPlane, ProjectImage};
+use automl_testbed::{Cluster, ControlPlane, ProjectImage, install};
 use serde_json::Value;
 
-use crate::common::{Person, install, unless_unable, until};
+use crate::common::{Person, unless_unable, until};
 
 pub(crate) struct World {
     pub(crate) cluster: Cluster,
@@ -28,8 +28,9 @@ pub(crate) fn shared() -> Option<Arc<World>> {
     if let Some(world) = shared.upgrade() {
         return Some(world);
     }
-    let cluster = unless_unable(Cluster::start_with(&[ProjectImage::Operator, ProjectImage::Runner]))?;
-    install(cluster.control_plane());
+    let cluster = unless_unable(Cluster::start_with(ProjectImage::ALL))?;
+    let plane = cluster.control_plane();
+    install(|| plane.kubectl(), plane.folder()).expect("operator and ledger are installed");
     let world = Arc::new(World { cluster });
     world.operator();
     *shared = Arc::downgrade(&world);
@@ -81,6 +82,20 @@ impl World {
     }
 }
 
+/// Kills the program of a pod as the kernel would when it has no more memory, and says whether it ran; `variable` is one that
+/// it alone has.
+pub(crate) fn kill(pod: &Value, variable: &str) -> bool {
+    let uid = pod["metadata"]["uid"].as_str().expect("a uid");
+    let read = |id: &str, file: &str| fs::read(format!("/proc/{id}/{file}")).unwrap_or_default();
+    let has = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+    // The pod's cgroup also holds the process that keeps its namespaces, which has no variables.
+    let variable = format!("{variable}=");
+    let is_it = |id: &String| has(&read(id, "cgroup"), uid) && has(&read(id, "environ"), &variable);
+    let ids = fs::read_dir("/proc").expect("/proc").filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut ids = ids.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
+    ids.find(is_it).is_some_and(|id| Command::new("kill").args(["-KILL", &id]).status().expect("kill").success())
+}
+
 pub(crate) fn is_ready(pod: &Value) -> bool {
     let conditions = pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
     conditions.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
@@ -116,7 +131,7 @@ pub(crate) fn laptop(text: &str) -> Laptop {
 }
 
 /// The runner that the image was made of.
-fn runner() -> PathBuf {
+pub(crate) fn runner() -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_operator")).with_file_name("runner");
     assert!(path.is_file(), "{} is missing: cargo build --release -p automl-runner", path.display());
     path

@@ -1,24 +1,11 @@
 //! Pods and the operator are killed, islands come and go: the run ends with the archive of an undisturbed one.
-use std::{fs, process::Command};
-
+use automl_contract::pod::ISLAND;
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::{World, laptop, sample, shared},
+    cluster::{World, kill, laptop, sample, shared},
     common::{Person, until},
 };
-
-/// Kills the program of a pod as the kernel would when it has no more memory.
-fn kill(pod: &Value) {
-    let uid = pod["metadata"]["uid"].as_str().expect("a uid");
-    let read = |id: &str, file: &str| fs::read(format!("/proc/{id}/{file}")).unwrap_or_default();
-    let has = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
-    // The pod's cgroup also holds the process that keeps its namespaces, which has no island.
-    let is_it = |id: &String| has(&read(id, "cgroup"), uid) && has(&read(id, "environ"), "AUTOML_ISLAND=");
-    let ids = fs::read_dir("/proc").expect("/proc").filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let id = ids.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit())).find(is_it).expect("the pod's program");
-    assert!(Command::new("kill").args(["-KILL", &id]).status().expect("kill").success());
-}
 
 fn generation(world: &World, namespace: &str, name: &str) -> u64 {
     world.run(namespace, name).and_then(|run| run["status"]["progress"]["generation"].as_u64()).unwrap_or(0)
@@ -32,7 +19,7 @@ fn killed_pods_and_a_killed_operator_change_nothing_that_is_found() {
     let text = sample("search", 2000, "  checkpoint: {claim: {storageClass: killed}}");
     world.apply("killed", &text);
     until("generations pass", || (generation(&world, "killed", "search") > 2).then_some(()));
-    kill(&world.searching("killed", 1)[0]);
+    assert!(kill(&world.searching("killed", 1)[0], ISLAND));
     // The pod that was killed counts for its island, and another goes on where it was.
     let second = until("another pod searches", || {
         let pods = world.pods("killed");

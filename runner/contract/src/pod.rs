@@ -23,6 +23,23 @@ pub const DATA: &str = "/data";
 pub const ISLAND: &str = "AUTOML_ISLAND";
 /// The variable that lists islands which have finished already, as a Job's `completedIndexes` does: `0-2,5`.
 pub const FINISHED: &str = "AUTOML_FINISHED";
+/// The variable that names the ledger: a file, `postgres://…` or the `http://…` of a served one.
+pub const LEDGER: &str = "AUTOML_LEDGER";
+/// The variable that names the file with the token that is shown to the ledger.
+pub const LEDGER_TOKEN_FILE: &str = "AUTOML_LEDGER_TOKEN_FILE";
+/// The variable that says what the run is called in the ledger.
+pub const LEDGER_RUN: &str = "AUTOML_RUN";
+/// The folder that the token for the ledger is mounted in.
+pub const LEDGER_TOKEN_FOLDER: &str = "/var/run/secrets/automl-ledger";
+/// The token's file in that folder.
+pub const LEDGER_TOKEN: &str = "token";
+/// Whom that token is for: it opens nothing else.
+pub const LEDGER_AUDIENCE: &str = "automl-ledger";
+/// The kind of a record that says which islands a run has.
+pub const SCHEDULE_RECORD: &str = "schedule";
+/// What the key of a record begins with that says how many islands a run shall have; its body is the number in digits. The last
+/// one counts.
+pub const WISH_KEY: &str = "wish.";
 
 /// The page with [`crate::progress::Progress`].
 pub const STATUS_PAGE: &str = "/status";

@@ -48,8 +48,11 @@ pub enum Phase {
     Starting,
     /// Evolving genes.
     Searching,
-    /// Waiting for the ledger, for other islands' genes, or to be among the run's islands; [`Progress::message`] says which.
+    /// Waiting for the ledger or for other islands' genes; [`Progress::message`] says which.
     Waiting,
+    /// Not among the islands that the run shall have now: it has done its part, may be stopped, and goes on when there are more
+    /// again.
+    LeftOut,
     /// Choosing the winner among the finalists on fresh seeds.
     Selecting,
     /// Comparing the winner with the known losses.

@@ -41,6 +41,6 @@ fn key(password: &str) -> Result<Zeroizing<[u8; 32]>, Closed> {
         &mut *key,
         &mut memory,
     );
-    memory.iter_mut().for_each(|block| block.zeroize());
+    memory.zeroize();
     made.map(|()| key).map_err(|_| Closed::Password)
 }

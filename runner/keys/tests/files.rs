@@ -139,7 +139,7 @@ fn what_is_no_key_is_refused_in_words() {
 fn nothing_that_is_printed_has_a_part_of_a_secret() {
     let wallet = Wallet::new();
     let good = read_to_string(wallet.file("hotkeys/plain")).unwrap();
-    let mut printed = format!("{:?}", opened(&wallet.file("hotkeys/plain"), None));
+    let mut printed = vec![format!("{:?}", opened(&wallet.file("hotkeys/plain"), None))];
     for at in 0..good.len() {
         // Every way to be wrong in one letter.
         let mut text = good.clone().into_bytes();
@@ -148,9 +148,10 @@ fn nothing_that_is_printed_has_a_part_of_a_secret() {
         write(&path, &text).unwrap();
         set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         if let Err(error) = open(&path, None, Place::Host) {
-            printed += &format!("{error} {error:?}");
+            printed.extend([error.to_string(), format!("{error:?}")]);
         }
     }
+    let printed = printed.concat();
     let parts: Vec<&str> = good.split('"').collect();
     let value = |name: &str| parts[parts.iter().position(|part| *part == name).unwrap() + 2];
     let (seed, secret) = (value("secretSeed"), value("privateKey"));

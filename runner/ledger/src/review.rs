@@ -28,6 +28,8 @@ pub struct Reviewer {
     audience: String,
     /// Our own token; the kubelet writes another one from time to time.
     token: PathBuf,
+    /// NAMESPACE/NAME of the account that writes schedules.
+    operator: Option<String>,
     known: Mutex<HashMap<Digest, Review>>,
 }
 
@@ -127,8 +129,23 @@ impl Reviewer {
             .timeout(PATIENCE)
             .no_proxy()
             .build()?;
-        let reviewer = Reviewer { client, url, audience, token: account.join("token"), known: Mutex::default() };
+        let token = account.join("token");
+        let reviewer = Reviewer { client, url, audience, token, operator: None, known: Mutex::default() };
         reviewer.own_token().map(|_| reviewer)
+    }
+
+    /// The account, as `NAMESPACE/NAME`, that may write the schedules of all runs.
+    #[must_use]
+    pub fn with_operator(mut self, account: String) -> Reviewer {
+        self.operator = Some(account);
+        self
+    }
+
+    pub(crate) fn is_operator(&self, account: &Account) -> bool {
+        self.operator
+            .as_ref()
+            .and_then(|known| known.split_once('/'))
+            .is_some_and(|(namespace, name)| (namespace, name) == (account.namespace.as_str(), account.name.as_str()))
     }
 
     fn own_token(&self) -> Result<String, ReviewError> {

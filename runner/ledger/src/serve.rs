@@ -3,7 +3,8 @@
 //! Whatever is wrong with a request is said in a problem document (RFC 9457), and nothing of it is stored.
 use crate::wire::{MOST_BYTES, MOST_ENTRIES, MOST_RECORDS, Malformed, Problem, SentEntry, SentRecord, Which};
 use crate::{
-    Appended, Database, Digest, Entry, Filter, Ledger as _, LedgerError, Name, NameError, ReviewError, Reviewer, Status,
+    Appended, Database, Digest, Entry, Filter, Kind, Ledger as _, LedgerError, Name, NameError, ReviewError, Reviewer,
+    Status,
 };
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State};
@@ -32,7 +33,8 @@ pub enum Access {
     Tokens {
         /// What they show.
         tokens: Vec<Token>,
-        /// Who else is let in: service accounts of a cluster. A run's pod writes its run, all others read.
+        /// Who else is let in: service accounts of a cluster. A run's pod writes its run, the operator schedules, all others
+        /// read.
         accounts: Option<Box<Reviewer>>,
         /// Requests of each; twice as many may come at once after a pause.
         per_second: NonZeroU32,
@@ -69,6 +71,8 @@ enum MayWrite {
     Nothing,
     /// This scope, and those that begin with it and a dot.
     Within(String),
+    /// How many islands runs shall have.
+    Schedules,
 }
 
 impl MayWrite {
@@ -76,6 +80,7 @@ impl MayWrite {
         let within = |entry: &&Entry| match self {
             MayWrite::All => true,
             MayWrite::Nothing => false,
+            MayWrite::Schedules => entry.name.kind() == Kind::Schedule,
             MayWrite::Within(own) => entry
                 .name
                 .scope()
@@ -95,6 +100,7 @@ impl std::fmt::Display for MayWrite {
             MayWrite::All => f.write_str("anything"),
             MayWrite::Nothing => f.write_str("nothing"),
             MayWrite::Within(scope) => write!(f, "records of {scope} alone"),
+            MayWrite::Schedules => f.write_str("schedules alone"),
         }
     }
 }
@@ -180,6 +186,9 @@ impl Gate {
         };
         let user = format!("{}/{}/{}", account.namespace, account.name, account.pod.as_deref().unwrap_or_default());
         in_time(limiters.check_key(&user), limiters.clock())?;
+        if reviewer.is_operator(&account) {
+            return Ok(MayWrite::Schedules);
+        }
         Ok(account.scope().map_or(MayWrite::Nothing, MayWrite::Within))
     }
 }

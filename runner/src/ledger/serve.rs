@@ -55,5 +55,5 @@ fn reviewer(options: &ServeOptions) -> Result<Reviewer, Failure> {
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     let port = std::env::var("KUBERNETES_SERVICE_PORT").unwrap_or_else(|_| "443".to_owned());
     let reviewer = Reviewer::new(&format!("{host}:{port}"), &options.service_account, options.audience.clone());
-    reviewer.map_err(Failure::bad_input)
+    Ok(reviewer.map_err(Failure::bad_input)?.with_operator(options.operator.clone()))
 }

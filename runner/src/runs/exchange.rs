@@ -74,7 +74,7 @@ impl Keeper {
             let wish = schedule.wish().unwrap_or(self.replicas);
             if self.island < wish {
                 let epoch = Epoch { islands: schedule.next(wish, epochs(&self.search, migration)) };
-                let name = self.name(Kind::Schedule, &epoch_key(schedule.len()))?;
+                let name = self.name(Kind::Schedule, &epoch_key(schedule.len(), schedule.wishes))?;
                 let body = serde_json::to_vec(&epoch).map_err(Failure::internal)?;
                 // Unless another island was first.
                 self.offer(&[Entry { name, body }])?;
@@ -130,7 +130,7 @@ impl Keeper {
     /// Waits until this island is among those that the run shall have.
     fn wait_to_be_wished(&mut self) -> Result<(), Failure> {
         let shared = Arc::clone(&self.shared);
-        let mut waiting = Waiting::new(&shared);
+        let mut waiting = Waiting::left_out(&shared);
         loop {
             let wish = self.exchange.schedule.wish().unwrap_or(self.replicas);
             if self.island < wish {

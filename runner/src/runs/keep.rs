@@ -240,6 +240,8 @@ impl Keeper {
 /// A wait that the pages tell of and that a signal ends.
 pub(super) struct Waiting<'a> {
     shared: &'a Shared,
+    /// What is said to be done meanwhile.
+    phase: Phase,
     next: Duration,
     /// What was done before.
     before: Option<Phase>,
@@ -248,14 +250,19 @@ pub(super) struct Waiting<'a> {
 
 impl<'a> Waiting<'a> {
     pub(super) fn new(shared: &'a Shared) -> Waiting<'a> {
-        Waiting { shared, next: FIRST_WAIT, before: None, said: false }
+        Waiting { shared, phase: Phase::Waiting, next: FIRST_WAIT, before: None, said: false }
+    }
+
+    /// The wait of an island that is not among those of the run.
+    pub(super) fn left_out(shared: &'a Shared) -> Waiting<'a> {
+        Waiting { phase: Phase::LeftOut, ..Self::new(shared) }
     }
 
     /// Waits, longer each time.
     pub(super) fn again(&mut self, reason: &str) -> Result<(), Failure> {
         let mut progress = self.shared.progress();
         self.before.get_or_insert(progress.phase);
-        progress.phase = Phase::Waiting;
+        progress.phase = self.phase;
         progress.message = Some(reason.to_owned());
         drop(progress);
         if self.next == LONGEST_WAIT && !std::mem::replace(&mut self.said, true) {

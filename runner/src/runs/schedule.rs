@@ -3,7 +3,10 @@
 //! An epoch's islands are written down once, by whichever island comes to it first: it proposes those that are wished for and
 //! have budget left, and as a name in the ledger is taken for ever, all others find the same. So what each island computes
 //! follows from the spec and this record, whoever was fast and whatever was killed.
-use automl_contract::pod::Indexes;
+//!
+//! A wish is never overtaken: an epoch is named by how many wishes its proposer knew, and counts only where there were no more
+//! in the ledger before it. So an island that is not wished for, and has no epoch left, is in none until somebody wishes again.
+use automl_contract::pod::{Indexes, WISH_KEY};
 use serde::{Deserialize, Serialize};
 
 /// What is known of it so far. Grows only.
@@ -21,28 +24,26 @@ pub(super) struct Epoch {
     pub(super) islands: Indexes,
 }
 
-/// The key of an epoch's record.
-pub(super) fn epoch_key(epoch: u32) -> String {
-    format!("epoch.{epoch}")
+/// The key of an epoch's record, as whoever knows so many wishes proposes it.
+pub(super) fn epoch_key(epoch: u32, wishes: u32) -> String {
+    format!("epoch.{epoch}.{wishes}")
 }
 
-/// The key of a wish's record.
-pub(super) fn wish_key(number: u32) -> String {
-    format!("wish.{number}")
+/// The key of a person's wish, after so many others; the operator names its own by the spec they come from.
+pub(super) fn wish_key(wishes: u32) -> String {
+    format!("{WISH_KEY}{wishes}")
 }
 
 impl Schedule {
-    /// Takes up a record; what is none of a schedule's, or does not come next, is left out.
+    /// Takes up the next record; what is none of a schedule's, or an epoch that does not come next, is left out.
     pub(super) fn learn(&mut self, key: &str, body: &[u8]) {
-        if *key == epoch_key(self.len()) {
+        if *key == epoch_key(self.len(), self.wishes) {
             if let Ok(epoch) = serde_json::from_slice::<Epoch>(body) {
                 self.epochs.push(epoch.islands);
             }
-        } else if *key == wish_key(self.wishes)
-            && let Some(islands) = std::str::from_utf8(body).ok().and_then(|text| text.parse().ok())
-        {
-            self.wish = Some(islands);
+        } else if key.starts_with(WISH_KEY) {
             self.wishes += 1;
+            self.wish = std::str::from_utf8(body).ok().and_then(|text| text.parse().ok()).or(self.wish);
         }
     }
 
@@ -110,7 +111,7 @@ mod tests {
     fn schedule(epochs: &[&str]) -> Schedule {
         let mut schedule = Schedule::default();
         for (number, islands) in (0..).zip(epochs) {
-            schedule.learn(&epoch_key(number), format!(r#"{{"islands":"{islands}"}}"#).as_bytes());
+            schedule.learn(&epoch_key(number, 0), format!(r#"{{"islands":"{islands}"}}"#).as_bytes());
         }
         assert_eq!(schedule.len() as usize, epochs.len());
         schedule
@@ -142,12 +143,25 @@ mod tests {
         let mut schedule = schedule(&["0-2"]);
         let before = schedule.clone();
         let one = br#"{"islands":"0"}"#;
-        for (key, body) in [("epoch.0", &one[..]), ("epoch.2", one), ("epoch.1", b"?"), ("wish.0", b"x"), ("x", one)] {
+        for (key, body) in
+            [("epoch.0.0", &one[..]), ("epoch.2.0", one), ("epoch.1.1", one), ("epoch.1.0", b"?"), ("x", one)]
+        {
             schedule.learn(key, body);
             assert_eq!(schedule, before, "{key}");
         }
-        schedule.learn("wish.0", b"3");
-        schedule.learn("wish.1", b"5");
-        assert_eq!((schedule.wish(), schedule.wishes), (Some(5), 2));
+        for (key, body, wish) in [
+            ("wish.0", "3", Some(3)),
+            ("wish.b7-1", "5", Some(5)),
+            ("wish.b7-2", "?", Some(5)),
+            ("wish.3", "3", Some(3)),
+        ] {
+            schedule.learn(key, body.as_bytes());
+            assert_eq!(schedule.wish(), wish, "{key}");
+        }
+        assert_eq!(wish_key(schedule.wishes), "wish.4");
+        schedule.learn("epoch.1.3", one);
+        assert_eq!(schedule.len(), 1, "it was proposed before the last wish came");
+        schedule.learn("epoch.1.4", one);
+        assert_eq!(schedule.len(), 2);
     }
 }

@@ -4,7 +4,7 @@
 //! MinerRun ─┬─ ConfigMap NAME-VERSION     the spec as the file that pods read, immutable, named by its hash
 //!           ├─ Job NAME-VERSION           one index is one island, named by the hash of the pods' template
 //!           ├─ Service NAME               headless: how pods are found for scraping
-//!           ├─ NetworkPolicy NAME-net     pages may be read, nothing else comes in and nothing goes out
+//!           ├─ NetworkPolicy NAME-net     pages may be read, nothing else comes in; what goes out goes to the ledger, if there is one
 //!           ├─ claim NAME-checkpoint      where asked for; without owner where it is retained
 //!           └─ ConfigMap NAME-archive     what was found; written as it is found (`archive.rs`)
 //! ```
@@ -26,7 +26,8 @@ use k8s_openapi::{
             ServiceSpec, VolumeResourceRequirements,
         },
         networking::v1::{
-            NetworkPolicy, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
+            NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort,
+            NetworkPolicySpec,
         },
     },
     apimachinery::pkg::{
@@ -36,6 +37,9 @@ use k8s_openapi::{
 
 use super::validate::Plan;
 pub(crate) use job::{SPEC_VERSION, adjusted, needs_adjusting};
+
+/// The port of name servers.
+const DNS: u16 = 53;
 
 /// What a run consists of.
 #[derive(Clone, Debug)]
@@ -134,6 +138,17 @@ fn service(plan: &Plan) -> Service {
     }
 }
 
+/// The way to a ledger, wherever it is, and to whoever knows its address.
+fn to_ledger(port: u16) -> NetworkPolicyEgressRule {
+    let open = |port: u16, protocol: &str| NetworkPolicyPort {
+        port: Some(IntOrString::Int(port.into())),
+        protocol: Some(protocol.to_owned()),
+        end_port: None,
+    };
+    let ports = vec![open(port, "TCP"), open(DNS, "UDP"), open(DNS, "TCP")];
+    NetworkPolicyEgressRule { ports: Some(ports), to: None }
+}
+
 fn policy(plan: &Plan) -> NetworkPolicy {
     NetworkPolicy {
         metadata: metadata(plan, plan.name.network_policy()),
@@ -152,7 +167,7 @@ fn policy(plan: &Plan) -> NetworkPolicy {
                     end_port: None,
                 }]),
             }]),
-            egress: None,
+            egress: plan.ledger.as_ref().map(|ledger| vec![to_ledger(ledger.port())]),
         }),
     }
 }

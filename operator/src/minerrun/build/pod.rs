@@ -1,4 +1,4 @@
-//! The pods: as little as a search needs. No token, no key, no privilege, nothing to write to but the checkpoints.
+//! The pods: as little as a search needs. No key, no token but one that the ledger alone takes, no privilege, nothing to write to but the checkpoints.
 use std::collections::BTreeMap;
 
 use automl_contract::{
@@ -9,8 +9,9 @@ use k8s_openapi::{
     api::core::v1::{
         Capabilities, ConfigMapVolumeSource, Container, ContainerPort, EmptyDirVolumeSource, EnvVar, EnvVarSource,
         HTTPGetAction, LocalObjectReference, ObjectFieldSelector, PersistentVolumeClaimVolumeSource,
-        PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceFieldSelector, ResourceRequirements,
-        SeccompProfile, SecretKeySelector, SecurityContext, Toleration, TopologySpreadConstraint, Volume, VolumeMount,
+        PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ProjectedVolumeSource, ResourceFieldSelector,
+        ResourceRequirements, SeccompProfile, SecretKeySelector, SecurityContext, ServiceAccountTokenProjection,
+        Toleration, TopologySpreadConstraint, Volume, VolumeMount, VolumeProjection,
     },
     apimachinery::pkg::{
         api::resource::Quantity,
@@ -30,6 +31,9 @@ const GRACE: i64 = 30;
 const WORKERS: &str = "AUTOML_WORKERS";
 const SPEC_VOLUME: &str = "spec";
 const CHECKPOINT_VOLUME: &str = "checkpoints";
+const TOKEN_VOLUME: &str = "ledger-token";
+/// How long a token is good; the kubelet writes a new one before.
+const TOKEN_SECONDS: i64 = 3600;
 /// What a pod asks for where the spec says nothing.
 const DEFAULT_CPU: &str = "1";
 const DEFAULT_MEMORY: &str = "512Mi";
@@ -88,7 +92,7 @@ fn container(plan: &Plan, extra: &[ExtraVariable], data: &[DataVolume]) -> Conta
         image: Some(plan.image.clone()),
         image_pull_policy: Some(format!("{:?}", image.pull_policy)),
         args: Some(arguments.into()),
-        env: Some(variables(extra)),
+        env: Some(variables(plan, extra)),
         ports: Some(vec![ContainerPort {
             name: Some(agreed::PORT_NAME.to_owned()),
             container_port: agreed::PORT.into(),
@@ -111,7 +115,7 @@ fn container(plan: &Plan, extra: &[ExtraVariable], data: &[DataVolume]) -> Conta
     }
 }
 
-fn variables(extra: &[ExtraVariable]) -> Vec<EnvVar> {
+fn variables(plan: &Plan, extra: &[ExtraVariable]) -> Vec<EnvVar> {
     let index = "metadata.annotations['batch.kubernetes.io/job-completion-index']";
     let ours = [
         EnvVar {
@@ -148,7 +152,31 @@ fn variables(extra: &[ExtraVariable]) -> Vec<EnvVar> {
             ..EnvVarSource::default()
         }),
     });
-    ours.into_iter().chain(theirs).collect()
+    ours.into_iter().chain(to_ledger(plan)).chain(theirs).collect()
+}
+
+/// Where the ledger is, what the run is called there, and what shows whose pod this is.
+fn to_ledger(plan: &Plan) -> Vec<EnvVar> {
+    let Some(url) = &plan.ledger else { return Vec::new() };
+    let token = format!("{}/{}", agreed::LEDGER_TOKEN_FOLDER, agreed::LEDGER_TOKEN);
+    [(agreed::LEDGER, url.to_string()), (agreed::LEDGER_RUN, plan.ledger_run()), (agreed::LEDGER_TOKEN_FILE, token)]
+        .map(|(name, value)| EnvVar { name: name.to_owned(), value: Some(value), value_from: None })
+        .into()
+}
+
+/// A token that goes with the pod and is for the ledger alone.
+fn token() -> Volume {
+    let token = ServiceAccountTokenProjection {
+        audience: Some(agreed::LEDGER_AUDIENCE.to_owned()),
+        expiration_seconds: Some(TOKEN_SECONDS),
+        path: agreed::LEDGER_TOKEN.to_owned(),
+    };
+    let source = VolumeProjection { service_account_token: Some(token), ..VolumeProjection::default() };
+    Volume {
+        name: TOKEN_VOLUME.to_owned(),
+        projected: Some(ProjectedVolumeSource { sources: Some(vec![source]), default_mode: None }),
+        ..Volume::default()
+    }
 }
 
 fn volumes(plan: &Plan, data: &[DataVolume]) -> Vec<Volume> {
@@ -180,7 +208,7 @@ fn volumes(plan: &Plan, data: &[DataVolume]) -> Vec<Volume> {
             .map(|name| ConfigMapVolumeSource { name: name.clone(), ..ConfigMapVolumeSource::default() }),
         ..Volume::default()
     });
-    [spec, checkpoints].into_iter().chain(data).collect()
+    [spec, checkpoints].into_iter().chain(plan.ledger.is_some().then(token)).chain(data).collect()
 }
 
 fn mounts(plan: &Plan, data: &[DataVolume]) -> Vec<VolumeMount> {
@@ -205,7 +233,13 @@ fn mounts(plan: &Plan, data: &[DataVolume]) -> Vec<VolumeMount> {
         read_only: Some(true),
         ..VolumeMount::default()
     });
-    ours.into_iter().chain(data).collect()
+    let token = plan.ledger.is_some().then(|| VolumeMount {
+        name: TOKEN_VOLUME.to_owned(),
+        mount_path: agreed::LEDGER_TOKEN_FOLDER.to_owned(),
+        read_only: Some(true),
+        ..VolumeMount::default()
+    });
+    ours.into_iter().chain(token).chain(data).collect()
 }
 
 /// A name that none of ours has; what people call a volume may be too long for one.

@@ -1,0 +1,270 @@
+//! Islands in pods that exchange genes: killed at any instant, the ledger too, and scaled from 3 to 5 and to 2. What they find
+//! is what the same schedule gives where nothing is killed.
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use automl_contract::{
+    pod::{ISLAND, LEDGER, SCHEDULE_RECORD},
+    progress::{Phase, Progress},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::Value;
+
+use crate::{
+    cluster::{World, is_ready, kill, runner, shared},
+    common::{Person, until},
+    kept::{ask, ledger_for_people, name_of},
+};
+
+/// 40 generations, 20 epochs.
+const EVALUATIONS: u32 = 12 + 39 * 6;
+/// Pods that are killed, at least.
+const KILLS: usize = 20;
+
+fn spec(replicas: u32) -> String {
+    format!(
+        "apiVersion: automl.hivetrain.ai/v1alpha1
+kind: MinerRun
+metadata: {{name: meet}}
+spec:
+  replicas: {replicas}
+  backoffLimitPerIndex: 100
+  search:
+    seed: 3
+    budget: {{evaluations: {EVALUATIONS}}}
+    population: 12
+    offspring: 6
+    migration: {{every: 2, migrants: 3}}
+  evaluation:
+    dataset: {{source: synthetic, limit: 600}}
+    network: {{hidden: [8]}}
+    training: {{steps: 2000, batchSize: 16}}
+    seeds: {{search: 1, select: 2, final: 2}}
+  resources: {{requests: {{cpu: 100m, memory: 128Mi}}}}
+"
+    )
+}
+
+/// The run, its name in the ledger, and what was done to it.
+struct Disturbed<'a> {
+    world: &'a World,
+    run: String,
+    kills: usize,
+}
+
+impl Disturbed<'_> {
+    /// Generations that the ledger has, over all islands.
+    fn generations(&self) -> usize {
+        until("the ledger answers", || Some(ask(self.world, &["history"], &self.run)?.lines().count()))
+    }
+
+    fn phase(&self) -> Value {
+        self.world.run("meet", "meet").expect("it is there")["status"]["phase"].clone()
+    }
+
+    /// Waits until so many generations are done, or the run.
+    fn wait_for(&self, generations: usize) {
+        until(&format!("{generations} generations are done"), || {
+            (self.generations() >= generations || self.phase() == "Complete").then_some(())
+        });
+    }
+
+    fn living(&self) -> Vec<Value> {
+        let pods = self.world.pods("meet").into_iter();
+        pods.filter(|pod| pod["metadata"]["deletionTimestamp"].is_null() && is_ready(pod)).collect()
+    }
+
+    /// The ledger's process, and then its pod, which comes back at once.
+    fn kill_ledger(&mut self) {
+        let killed = |pod: &Value| pod["metadata"]["name"] == "automl-ledger-0" && is_ready(pod) && kill(pod, LEDGER);
+        until("the ledger is there and killed", || self.world.pods("automl-system").iter().any(killed).then_some(()));
+        self.world.cli(&["delete", "pod", "automl-ledger-0", "--namespace", "automl-system"]);
+        self.kills += 1;
+    }
+
+    /// One island's process. A Job waits ten seconds before it replaces the pod.
+    fn kill_island(&mut self, island: &str) {
+        let index = |pod: &Value| pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] == island;
+        self.kills += self.living().iter().filter(|pod| index(pod) && kill(pod, ISLAND)).count();
+    }
+
+    /// All islands at the same instant, and their Job: the operator makes another, which waits for nobody.
+    fn kill_all(&mut self) {
+        self.kills += self.living().iter().filter(|pod| kill(pod, ISLAND)).count();
+        self.world.cli(&["delete", "jobs", "--all", "--namespace", "meet"]);
+    }
+
+    fn scale(&self, islands: u32) {
+        self.world.cli(&["scale", "mrun/meet", &format!("--replicas={islands}"), "--namespace", "meet"]);
+    }
+}
+
+#[test]
+fn killed_and_scaled_islands_in_pods_find_what_the_same_schedule_gives_undisturbed() {
+    let Some(world) = shared() else { return };
+    world.namespace("meet");
+    world.apply("meet", &spec(3));
+    let run = name_of(&world, "meet", "meet");
+    let mut meet = Disturbed { world: &world, run, kills: 0 };
+    meet.wait_for(6);
+    meet.kill_all();
+    meet.wait_for(12);
+    meet.kill_ledger();
+    meet.kill_island("1");
+    meet.wait_for(18);
+    meet.scale(5);
+    meet.kill_ledger();
+    until("five islands search", || (meet.living().len() == 5).then_some(()));
+    meet.wait_for(40);
+    for island in ["0", "3", "4"] {
+        meet.kill_island(island);
+        meet.kill_ledger();
+        meet.wait_for(meet.generations() + 5);
+    }
+    meet.kill_all();
+    until("five islands search", || (meet.living().len() == 5).then_some(()));
+    // Those that go do so at an epoch's end, whatever is killed meanwhile.
+    meet.scale(2);
+    meet.kill_island("4");
+    meet.kill_ledger();
+    until("three islands have gone", || {
+        let live = |pod: &Value| !["Succeeded", "Failed"].contains(&pod["status"]["phase"].as_str().unwrap_or(""));
+        (world.pods("meet").iter().filter(|pod| live(pod)).count() <= 2).then_some(())
+    });
+    while meet.phase() != "Complete" {
+        if meet.kills < KILLS {
+            meet.kill_ledger();
+        }
+        meet.wait_for(meet.generations() + 2);
+    }
+    while meet.kills < KILLS {
+        // What is done does not change either.
+        meet.kill_ledger();
+    }
+    let exported = until("the ledger answers", || export(&world, &meet.run));
+    let disturbed = content(&exported);
+    println!("{} kills, {} records", meet.kills, disturbed.len());
+
+    let schedule: Vec<&Value> = exported.iter().filter(|record| record["kind"] == SCHEDULE_RECORD).collect();
+    let undisturbed = undisturbed(&meet.run, &schedule);
+    let names = |content: &BTreeMap<String, Value>| content.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&disturbed), names(&undisturbed));
+    for (name, body) in &disturbed {
+        assert!(*body == undisturbed[name], "{name}: {body} and {}", undisturbed[name]);
+    }
+    let history = ask(&world, &["history", "--island", "2"], &meet.run).expect("the ledger answers");
+    let from_0 = |line: &str| {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        line["arrived"].as_array().is_some_and(|all| all.iter().any(|gene| gene["born"]["island"] == 0))
+    };
+    assert!(history.lines().any(from_0), "a gene of island 0 in the history of island 2: {history}");
+    let about = ask(&world, &["inspect"], &meet.run).expect("the ledger answers");
+    let about: Value = serde_json::from_str(&about).expect("JSON");
+    let epochs = about["epochs"].as_array().expect("epochs");
+    for islands in ["0-2", "0-4", "0-1"] {
+        assert!(epochs.contains(&islands.into()), "{islands} in {epochs:?}");
+    }
+}
+
+/// All records of a run, in order.
+fn export(world: &World, run: &str) -> Option<Vec<Value>> {
+    let (url, token) = ledger_for_people(world);
+    records(&["--token-file", token.to_str()?], run, &url)
+}
+
+fn records(more: &[&str], run: &str, url: &str) -> Option<Vec<Value>> {
+    let output = Command::new(runner()).args(["ledger", "export", url, "--scope", run]).args(more).output();
+    let output = output.expect("the runner starts");
+    let lines = String::from_utf8(output.stdout).expect("text");
+    let parse = |line: &str| serde_json::from_str(line).expect("JSON");
+    output.status.success().then(|| lines.lines().map(parse).collect())
+}
+
+/// By name, without when and in which order.
+fn content(records: &[Value]) -> BTreeMap<String, Value> {
+    let name = |record: &Value| format!("{} {}", record["kind"], record["key"]);
+    let body = |record: &Value| [&record["text"], &record["base64"]].into_iter().find(|body| !body.is_null()).cloned();
+    records.iter().map(|record| (name(record), body(record).expect("a body"))).collect()
+}
+
+/// The same islands as processes, with a ledger that has their schedule already.
+fn undisturbed(run: &str, schedule: &[&Value]) -> BTreeMap<String, Value> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("minerrun.yaml");
+    fs::write(&file, spec(3)).expect("a file");
+    let mut ledger = Killed(
+        Command::new(runner())
+            .args(["ledger", "serve", "--port", "0"])
+            .arg(folder.path().join("ledger.db"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the ledger starts"),
+    );
+    let mut line = String::new();
+    BufReader::new(ledger.0.stderr.take().expect("it is a pipe")).read_line(&mut line).expect("a line");
+    let url = line.trim().trim_start_matches("serving ").trim_end_matches("/openapi.json");
+    let entry = |record: &&Value| {
+        let body = STANDARD.encode(record["text"].as_str().expect("text"));
+        serde_json::json!({"kind": record["kind"], "scope": record["scope"], "key": record["key"], "body": body})
+    };
+    let entries: Vec<Value> = schedule.iter().map(entry).collect();
+    let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
+    let sent = agent.post(format!("{url}/v1/records")).header("content-type", "application/json");
+    sent.send(serde_json::to_string(&entries).expect("JSON")).expect("the ledger takes the schedule");
+    let mut islands: Vec<Island> = (0..5).map(|index| Island::start(&file, folder.path(), index, run, url)).collect();
+    for island in &mut islands {
+        until("all that is wished for is done", || {
+            let ended = island.process.0.try_wait().expect("it is ours");
+            (ended.is_some_and(|status| status.success()) || island.is_left_out()).then_some(())
+        });
+    }
+    drop(islands);
+    content(&records(&[], run, url).expect("the ledger answers"))
+}
+
+/// Ended on drop.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+struct Island {
+    process: Killed,
+    pages: String,
+}
+
+impl Island {
+    fn start(file: &Path, folder: &Path, index: u32, run: &str, url: &str) -> Self {
+        let mut command = Command::new(runner());
+        command.args(["island", "--port", "0", "--workers", "1", "--hand-over", "0", "--ledger", url]);
+        command.args(["--run-name", run, "--island", &index.to_string(), "--file"]).arg(file);
+        let mut process = command
+            .arg("--out")
+            .arg(folder.join(index.to_string()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the runner starts");
+        let mut lines = BufReader::new(process.stderr.take().expect("it is a pipe")).lines().map_while(Result::ok);
+        let pages = lines.find_map(|line| Some(line.strip_prefix("serving ")?.trim_end_matches("metrics").to_owned()));
+        // Whatever else it says is read, so that it never waits for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process: Killed(process), pages: pages.expect("it says where its pages are") }
+    }
+
+    fn is_left_out(&self) -> bool {
+        let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
+        let answer = agent.get(format!("{}status", self.pages)).call();
+        let text = answer.ok().and_then(|mut answer| answer.body_mut().read_to_string().ok()).unwrap_or_default();
+        serde_json::from_str::<Progress>(&text).is_ok_and(|told| told.phase == Phase::LeftOut)
+    }
+}

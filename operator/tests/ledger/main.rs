@@ -1,0 +1,9 @@
+//! Runs that are kept in the ledger, on a real node: with pods, their disks and the ledger gone at any instant. The cluster is
+//! not shared with other tests, which promise times.
+#[path = "../pods/cluster.rs"]
+#[allow(dead_code, reason = "the tests of pods use more of it")]
+mod cluster;
+#[path = "../common/mod.rs"]
+mod common;
+mod islands;
+mod kept;
