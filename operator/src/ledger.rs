@@ -123,7 +123,7 @@ pub(crate) struct LedgerClient {
 
 impl LedgerClient {
     pub(crate) fn new(url: LedgerUrl, token: PathBuf) -> Self {
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(1).build(HttpConnector::new());
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(HttpConnector::new());
         Self { url, token, client }
     }
 

@@ -10,6 +10,9 @@ use crate::{
 };
 use std::{fs, path::Path, process::Command};
 
+/// What the operator finds the ledger by.
+const NAME: &str = "automl-ledger.automl-system";
+
 /// Applies `manifests/`, with what is missing here, and waits until operator and ledger are ready. `kubectl` makes commands, and
 /// `folder` is the cluster's.
 pub fn install(kubectl: impl Fn() -> Result<Command, TestbedError>, folder: &Path) -> Result<(), TestbedError> {
@@ -17,16 +20,19 @@ pub fn install(kubectl: impl Fn() -> Result<Command, TestbedError>, folder: &Pat
         let mut command = kubectl()?;
         run(command.args(line.split(' ')).current_dir(root()))
     };
-    let (volume, place) = (folder.join("ledger.json"), folder.join("ledger"));
+    let apply = |name: &str, text: &str| {
+        let file = folder.join(name);
+        fs::write(&file, text).tried("write", &file)?;
+        ask(&format!("apply --filename={}", file.display()))
+    };
+    let place = folder.join("ledger");
     fs::create_dir_all(&place).tried("make", &place)?;
-    fs::write(&volume, volume_at(&place)).tried("write", &volume)?;
-    ask(&format!("apply --filename={}", volume.display()))?;
-    ask("apply --kustomize=manifests")?;
+    apply("ledger.json", &volume_at(&place))?;
+    ask("apply --filename=manifests/namespace.yaml")?;
+    ask("apply --filename=manifests/ledger.yaml --namespace=automl-system")?;
+    let address = ask("get service/automl-ledger --namespace=automl-system --output=jsonpath={.spec.clusterIP}")?;
+    apply("manifests.yaml", &ask("kustomize manifests")?.replace(NAME, &address))?;
     ask("wait --for=condition=Established customresourcedefinition/minerruns.automl.hivetrain.ai --timeout=60s")?;
-    let mut service = kubectl()?;
-    service.args(["get", "service/automl-ledger", "--namespace=automl-system"]);
-    let address = run(service.arg("--output=jsonpath=http://{.spec.clusterIP}:{.spec.ports[0].port}"))?;
-    ask(&format!("set env deployment/automl-operator AUTOML_LEDGER_URL={address} --namespace=automl-system"))?;
     for what in ["statefulset/automl-ledger", "deployment/automl-operator"] {
         ask(&format!("rollout status {what} --namespace=automl-system --timeout=180s"))?;
     }

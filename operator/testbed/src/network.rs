@@ -16,16 +16,21 @@ use std::{
     process::Command,
     sync::Mutex,
     thread,
+    time::Duration,
 };
 use tokio::{
     io::copy_bidirectional,
     net::TcpStream,
     runtime,
     sync::oneshot::{self, Receiver, Sender},
+    time::timeout,
 };
 
 /// The node's address in a namespace of its own.
 const NODE: Ipv4Addr = Ipv4Addr::new(10, 200, 0, 1);
+
+/// How long it may take to reach something in a namespace of the same machine.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The place where the cluster listens.
 pub(crate) struct Network {
@@ -99,7 +104,7 @@ impl Network {
         let outside = listener.local_addr().map_err(failed)?;
         let (close, closed) = oneshot::channel();
         // The same address also leads there inside, so that one kubeconfig serves on both sides of the wall.
-        let runtime = runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (entered, answer) = std::sync::mpsc::channel();
         thread::Builder::new()
             .name("testbed door".to_owned())
@@ -139,8 +144,9 @@ async fn forward(listeners: [TcpListener; 2], inside: SocketAddr, mut closed: Re
         };
         let Ok((mut from, _)) = connection else { continue };
         tokio::spawn(async move {
-            // A refused or broken connection is closed here as there; its ends say so themselves.
-            if let Ok(mut to) = TcpStream::connect(inside).await {
+            // A refused or broken connection is closed here as there; its ends say so themselves. To a pod that is gone none is
+            // refused: nobody answers.
+            if let Ok(Ok(mut to)) = timeout(PATIENCE, TcpStream::connect(inside)).await {
                 let _ = (from.set_nodelay(true), to.set_nodelay(true));
                 let _ = copy_bidirectional(&mut from, &mut to).await;
             }

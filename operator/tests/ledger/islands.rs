@@ -21,8 +21,8 @@ use crate::{
     kept::{ask, ledger_for_people, name_of},
 };
 
-/// 40 generations, 20 epochs.
-const EVALUATIONS: u32 = 12 + 39 * 6;
+/// 60 generations, 30 epochs.
+const EVALUATIONS: u32 = 12 + 59 * 6;
 /// Pods that are killed, at least.
 const KILLS: usize = 20;
 
@@ -83,7 +83,8 @@ impl Disturbed<'_> {
     fn kill_ledger(&mut self) {
         let killed = |pod: &Value| pod["metadata"]["name"] == "automl-ledger-0" && is_ready(pod) && kill(pod, LEDGER);
         until("the ledger is there and killed", || self.world.pods("automl-system").iter().any(killed).then_some(()));
-        self.world.cli(&["delete", "pod", "automl-ledger-0", "--namespace", "automl-system"]);
+        let delete = ["delete", "pod", "automl-ledger-0", "--namespace", "automl-system", "--grace-period=1"];
+        self.world.cli(&delete);
         self.kills += 1;
     }
 
@@ -127,7 +128,6 @@ fn killed_and_scaled_islands_in_pods_find_what_the_same_schedule_gives_undisturb
         meet.wait_for(meet.generations() + 5);
     }
     meet.kill_all();
-    until("five islands search", || (meet.living().len() == 5).then_some(()));
     // Those that go do so at an epoch's end, whatever is killed meanwhile.
     meet.scale(2);
     meet.kill_island("4");

@@ -1,5 +1,6 @@
 //! What can go wrong.
 use crate::{Damage, Digest, Name, TokenError};
+use std::error::Error;
 
 /// Why the ledger did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +67,7 @@ pub enum LedgerError {
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The served ledger does not answer.
-    #[error("the ledger cannot be reached: {0}")]
+    #[error("the ledger cannot be reached: {}", with_sources(.0))]
     Unreachable(#[source] reqwest::Error),
     /// The served ledger does not do what was asked.
     #[error("the ledger refuses ({status}, {title}): {detail}")]
@@ -88,11 +89,21 @@ pub enum LedgerError {
     Closed,
 }
 
+/// An error with what it comes from, which alone says what to do.
+fn with_sources(error: &dyn Error) -> String {
+    let (mut text, mut next) = (error.to_string(), error.source());
+    while let Some(source) = next {
+        text = format!("{text}: {source}");
+        next = source.source();
+    }
+    text
+}
+
 impl LedgerError {
     /// Whether it may be over after a while, so that the same is asked again.
     pub fn may_pass(&self) -> bool {
         match self {
-            LedgerError::Unreachable(_) => true,
+            LedgerError::Unreachable(error) => !error.is_builder(),
             LedgerError::Refused { status, .. } => matches!(status, 429 | 500..),
             LedgerError::Database(error) => !matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)),
             _ => false,

@@ -10,6 +10,10 @@ use std::time::Duration;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long the other machine may be silent, not to say busy: a pod that is gone takes its address with it, and what is sent
+/// there meets nobody who would refuse it.
+const SILENCE: Duration = Duration::from_secs(3);
+
 /// An HTTP client to be: all of this crate use one implementation of TLS.
 pub(crate) fn http_client() -> ClientBuilder {
     // Another may have been first: it is the same.
@@ -51,7 +55,10 @@ impl Remote {
             let problem = "a served ledger has an address like http://host:port".to_owned();
             return Err(LedgerError::Address { url: url.to_string(), problem });
         }
-        let client = http_client().timeout(PATIENCE).build().map_err(LedgerError::Unreachable)?;
+        // Without certificates: it is plain HTTP, and an image has none.
+        let client = http_client().tls_certs_only([]).timeout(PATIENCE);
+        let client = client.connect_timeout(SILENCE).tcp_user_timeout(SILENCE);
+        let client = client.build().map_err(LedgerError::Unreachable)?;
         Ok(Remote { client, url, token: token.map(Shown::Text) })
     }
 
