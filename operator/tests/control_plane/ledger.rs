@@ -105,8 +105,10 @@ fn the_ledger_knows_how_many_islands_there_shall_be_before_one_begins() {
 
     ledger.serve();
     let job = islands(&plane, 3, 3);
-    let run = plane.run("meet", "search").expect("it is there");
-    let name = run["status"]["ledger"]["run"].as_str().expect("its name in the ledger").to_owned();
+    let name = until("the status has its name in the ledger", || {
+        let run = plane.run("meet", "search")?;
+        Some(run["status"]["ledger"]["run"].as_str()?.to_owned())
+    });
     assert!(name.starts_with("meet.search."), "{name}");
     assert_eq!(ledger.wishes(), [(name.clone(), 3)]);
     let pod = &job["spec"]["template"]["spec"];
@@ -156,4 +158,12 @@ fn without_a_ledger_islands_cannot_exchange_genes() {
     let run = server.phase("alone", "search", "Invalid");
     let said = condition(&run, "InvalidSpec").expect("it says why");
     assert!(said.contains("spec.search.migration") && said.contains("--ledger-url"), "{said}");
+}
+
+#[test]
+fn a_ledger_in_postgresql_is_accepted_in_place_of_the_file() {
+    let Some(server) = shared() else { return };
+    let file = "--filename=manifests/ledger-postgres.yaml";
+    let said = server.cli(&["apply", "--dry-run=server", "--namespace=automl-system", file]);
+    assert!(said.contains("deployment.apps/automl-ledger created"), "{said}");
 }

@@ -128,6 +128,12 @@ fn a_pod_of_another_run_and_a_person_write_nothing() {
     assert_eq!(code, Some(78), "{said}");
     let text = fs::read_to_string(&token).expect("the token");
     assert!(said.contains("Who asks is not known") && !said.contains(text.trim()), "{said}");
+    let operator = folder.path().join("operator");
+    let account = ["create", "token", "automl-operator", "--audience=automl-ledger", "--namespace=automl-system"];
+    fs::write(&operator, world.cli(&account)).expect("a file");
+    let (code, said) = write(&operator, "writes.own");
+    assert_eq!(code, Some(78), "{said}");
+    assert!(said.contains("may write schedules alone"), "{said}");
     let (code, said) = write(&bound("automl-ledger"), "writes.own.1");
     assert_eq!(code, Some(0), "{said}");
 }

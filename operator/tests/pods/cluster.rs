@@ -41,9 +41,10 @@ impl World {
     /// Waits for the operator's pod to be ready, and hands back its name.
     pub(crate) fn operator(&self) -> String {
         until("the operator is ready", || {
+            let ready = |pod: &&Value| pod["metadata"]["deletionTimestamp"].is_null() && is_ready(pod);
             let pods = self.pods("automl-system");
-            let ready = pods.iter().find(|pod| pod["metadata"]["deletionTimestamp"].is_null() && is_ready(pod))?;
-            Some(ready["metadata"]["name"].as_str()?.to_owned())
+            let mut names = pods.iter().filter(ready).filter_map(|pod| pod["metadata"]["name"].as_str());
+            names.find(|name| name.starts_with("automl-operator-")).map(ToOwned::to_owned)
         })
     }
 

@@ -16,8 +16,9 @@ fn prometheus_scrapes_operator_and_runners() {
     world.apply("observed", &sample("search", 1_000_000, ""));
     let pod = world.searching("observed", 1).remove(0);
     let runner = format!("{}:{PORT}", pod["status"]["podIP"].as_str().expect("an address"));
-    let operators = world.pods("automl-system");
-    let operator = operators.iter().find_map(|pod| pod["status"]["podIP"].as_str()).expect("an address");
+    let (pods, name) = (world.pods("automl-system"), world.operator());
+    let operator = pods.iter().find(|pod| pod["metadata"]["name"] == name);
+    let operator = operator.and_then(|pod| pod["status"]["podIP"].as_str()).expect("an address");
     let folder = world.plane().folder().join("prometheus");
     fs::create_dir(&folder).expect("the cluster's folder");
     let targets = format!(
