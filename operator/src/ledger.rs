@@ -3,6 +3,7 @@
 //! Nothing is read from it: what is there of a run is known from its pods.
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
+use anyhow::anyhow;
 use automl_api::status::MAX_LEDGER_URL;
 use automl_contract::pod::{SCHEDULE_RECORD, WISH_KEY};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -127,6 +128,11 @@ impl LedgerClient {
         Self { url, token, client }
     }
 
+    fn unreachable(&self, error: anyhow::Error) -> LedgerError {
+        // With what it comes from, which alone says what to do.
+        LedgerError::Unreachable { url: self.url.clone(), message: format!("{error:#}") }
+    }
+
     /// Writes a wish; the same one again changes nothing.
     ///
     /// # Errors
@@ -142,25 +148,21 @@ impl LedgerClient {
         // In memory, as the kubelet mounts it: no thread waits for a disk.
         let token = std::fs::read_to_string(&self.token);
         let token = token.map_err(|source| LedgerError::Token { path: self.token.clone(), source })?;
-        let unreachable = |error: &dyn std::fmt::Display| LedgerError::Unreachable {
-            url: self.url.clone(),
-            message: error.to_string(),
-        };
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("{}/v1/records", self.url))
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::AUTHORIZATION, format!("Bearer {}", token.trim()))
             .body(Full::from(json!([entry]).to_string()))
-            .map_err(|error| unreachable(&error))?;
+            .map_err(|error| self.unreachable(error.into()))?;
         let asked = async {
-            let answer = self.client.request(request).await.map_err(|error| unreachable(&error))?;
+            let answer = self.client.request(request).await.map_err(|error| self.unreachable(error.into()))?;
             let status = answer.status();
             if status.is_success() {
                 return Ok(());
             }
             let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-            let body = body.map_err(|error| unreachable(&error))?.to_bytes();
+            let body = body.map_err(|error| self.unreachable(anyhow!(error)))?.to_bytes();
             // A problem document says it in one sentence; a proxy's answer is shown as it is.
             let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
             let said = problem["detail"].as_str().map_or_else(|| String::from_utf8_lossy(&body), Into::into);

@@ -1,4 +1,5 @@
-//! The pods: as little as a search needs. No key, no token but one that the ledger alone takes, no privilege, nothing to write to but the checkpoints.
+//! The pods: as little as a search needs. No key, no token but one that the ledger alone takes, no privilege, nothing to write
+//! to but the checkpoints.
 use std::collections::BTreeMap;
 
 use automl_contract::{
