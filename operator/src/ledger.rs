@@ -128,7 +128,7 @@ impl LedgerClient {
         Self { url, token, client }
     }
 
-    fn unreachable(&self, error: anyhow::Error) -> LedgerError {
+    fn unreachable(&self, error: &anyhow::Error) -> LedgerError {
         // With what it comes from, which alone says what to do.
         LedgerError::Unreachable { url: self.url.clone(), message: format!("{error:#}") }
     }
@@ -154,15 +154,15 @@ impl LedgerClient {
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::AUTHORIZATION, format!("Bearer {}", token.trim()))
             .body(Full::from(json!([entry]).to_string()))
-            .map_err(|error| self.unreachable(error.into()))?;
+            .map_err(|error| self.unreachable(&error.into()))?;
         let asked = async {
-            let answer = self.client.request(request).await.map_err(|error| self.unreachable(error.into()))?;
+            let answer = self.client.request(request).await.map_err(|error| self.unreachable(&error.into()))?;
             let status = answer.status();
             if status.is_success() {
                 return Ok(());
             }
             let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-            let body = body.map_err(|error| self.unreachable(anyhow!(error)))?.to_bytes();
+            let body = body.map_err(|error| self.unreachable(&anyhow!(error)))?.to_bytes();
             // A problem document says it in one sentence; a proxy's answer is shown as it is.
             let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
             let said = problem["detail"].as_str().map_or_else(|| String::from_utf8_lossy(&body), Into::into);
