@@ -1,4 +1,4 @@
-//! What a real Prometheus sees of the operator and of its runners.
+//! What a real Prometheus sees of the operator, of the ledger and of runners.
 use std::{fs, net::SocketAddr};
 
 use automl_contract::{metrics, pod::PORT};
@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[test]
-fn prometheus_scrapes_operator_and_runners() {
+fn prometheus_scrapes_operator_ledger_and_runners() {
     let Some(world) = shared() else { return };
     world.namespace("observed");
     world.apply("observed", &sample("search", 1_000_000, ""));
@@ -19,11 +19,14 @@ fn prometheus_scrapes_operator_and_runners() {
     let (pods, name) = (world.pods("automl-system"), world.operator());
     let operator = pods.iter().find(|pod| pod["metadata"]["name"] == name);
     let operator = operator.and_then(|pod| pod["status"]["podIP"].as_str()).expect("an address");
+    let ledger = pods.iter().find(|pod| pod["metadata"]["name"] == "automl-ledger-0");
+    let ledger = ledger.and_then(|pod| pod["status"]["podIP"].as_str()).expect("an address");
     let folder = world.plane().folder().join("prometheus");
     fs::create_dir(&folder).expect("the cluster's folder");
     let targets = format!(
         "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: runner\n  static_configs: [{{targets: \
-         ['{runner}']}}]\n- job_name: operator\n  static_configs: [{{targets: ['{operator}:8080']}}]\n"
+         ['{runner}']}}]\n- job_name: operator\n  static_configs: [{{targets: ['{operator}:8080']}}]\n- job_name: \
+         ledger\n  static_configs: [{{targets: ['{ledger}:9092']}}]\n"
     );
     let file = folder.join("prometheus.yml");
     fs::write(&file, targets).expect("the cluster's folder");
@@ -47,7 +50,7 @@ fn prometheus_scrapes_operator_and_runners() {
         answer["data"]["result"].as_array().cloned().unwrap_or_default()
     };
     let value = |query: &str| ask(query).first().and_then(|one| one["value"][1].as_str()?.parse::<f64>().ok());
-    for metric in metrics::RUNNER.iter().chain(metrics::OPERATOR) {
+    for metric in metrics::RUNNER.iter().chain(metrics::LEDGER).chain(metrics::OPERATOR) {
         // A watch that never broke has no series.
         if metric.name == metrics::OPERATOR_WATCH_ERRORS.name {
             continue;
@@ -61,6 +64,7 @@ fn prometheus_scrapes_operator_and_runners() {
     for moving in [
         "sum(automl_runner_evaluations_total)",
         "automl_runner_generation",
+        "automl_ledger_records",
         "automl_runner_checkpoint_timestamp_seconds",
         r#"automl_operator_polls_total{result="ok"}"#,
         r#"automl_operator_reconciles_total{result="ok"}"#,

@@ -106,6 +106,28 @@ pub const RUNNER_ARCHIVE_GENES: Metric =
 /// Threads that train.
 pub const RUNNER_WORKERS: Metric = gauge("automl_runner_workers", &[], "Candidates that are trained at the same time.");
 
+/// What is served, as labels; the value is always 1.
+pub const LEDGER_INFO: Metric = gauge(
+    "automl_ledger_info",
+    &["version", "database"],
+    "The version of what serves the ledger, and where its records are: SQLite or PostgreSQL; always 1.",
+);
+/// Requests, by what they ask and how they were answered.
+pub const LEDGER_REQUESTS: Metric = counter(
+    "automl_ledger_requests_total",
+    &["page", "status"],
+    "Requests by page (the paths of /openapi.json, or other) and HTTP status.",
+);
+/// How long requests take.
+pub const LEDGER_REQUEST_SECONDS: Metric = histogram(
+    "automl_ledger_request_seconds",
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0],
+    "Seconds from a request's head until its answer begins: an append's until it is on disk.",
+);
+/// Records.
+pub const LEDGER_RECORDS: Metric =
+    gauge("automl_ledger_records", &[], "Records that the ledger holds; absent where its database does not answer.");
+
 /// The operator's version; always 1.
 pub const OPERATOR_INFO: Metric = gauge("automl_operator_info", &["version"], "The operator's version; always 1.");
 /// Who acts.
@@ -115,7 +137,7 @@ pub const OPERATOR_LEADER: Metric =
 pub const OPERATOR_RECONCILES: Metric = counter(
     "automl_operator_reconciles_total",
     &["result"],
-    "Reconciles by result: ok, or the step that failed (dereference, validate, apply, status, deadline).",
+    "Reconciles by result: ok, or the step that failed (dereference, ledger, apply, status, deadline).",
 );
 /// How long a reconcile takes.
 pub const OPERATOR_RECONCILE_SECONDS: Metric = histogram(
@@ -172,6 +194,9 @@ pub const RUNNER: &[Metric] = &[
     RUNNER_WORKERS,
 ];
 
+/// The metrics of a served ledger.
+pub const LEDGER: &[Metric] = &[LEDGER_INFO, LEDGER_REQUESTS, LEDGER_REQUEST_SECONDS, LEDGER_RECORDS];
+
 /// The metrics of the operator.
 pub const OPERATOR: &[Metric] = &[
     OPERATOR_INFO,
@@ -223,7 +248,7 @@ impl Outcome {
 /// The reference table of every metric, as Markdown.
 pub fn markdown() -> String {
     let mut text = String::new();
-    for (title, metrics) in [("Of a runner", RUNNER), ("Of the operator", OPERATOR)] {
+    for (title, metrics) in [("Of a runner", RUNNER), ("Of a served ledger", LEDGER), ("Of the operator", OPERATOR)] {
         let _ = writeln!(text, "## {title}\n\n| Metric | Kind | Labels | Meaning |\n|---|---|---|---|");
         for Metric { name, kind, help, labels, .. } in metrics {
             let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();

@@ -116,7 +116,7 @@ fn the_reference_has_a_row_for_every_field() {
 
 #[test]
 fn metrics_follow_the_conventions() {
-    let all = || metrics::RUNNER.iter().chain(metrics::OPERATOR);
+    let all = || metrics::RUNNER.iter().chain(metrics::LEDGER).chain(metrics::OPERATOR);
     let mut names: Vec<_> = all().map(|metric| metric.name).collect();
     names.sort_unstable();
     names.dedup();

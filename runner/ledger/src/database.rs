@@ -84,6 +84,19 @@ impl Database {
         Ok(Database { pool, dialect, writer })
     }
 
+    /// The database's name.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Sqlite => "SQLite",
+            Dialect::Postgres => "PostgreSQL",
+        }
+    }
+
+    /// How many records there are, without counting them: they have numbers without a gap.
+    pub(crate) async fn records(&self) -> Result<u64, LedgerError> {
+        Ok(last(&self.pool).await?.0)
+    }
+
     /// Ends all connections once what is under way is done.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -136,15 +149,15 @@ impl Ledger for Database {
 
     async fn status(&self) -> Result<Status, LedgerError> {
         let (records, head) = last(&self.pool).await?;
-        let (database, bytes) = match self.dialect {
-            Dialect::Sqlite => ("SQLite", "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"),
-            Dialect::Postgres => ("PostgreSQL", "SELECT pg_total_relation_size('records')"),
+        let bytes = match self.dialect {
+            Dialect::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+            Dialect::Postgres => "SELECT pg_total_relation_size('records')",
         };
         let bytes: i64 = sqlx::query(bytes).fetch_one(&self.pool).await?.try_get(0)?;
         let counts = sqlx::query("SELECT kind, COUNT(*) FROM records GROUP BY kind").fetch_all(&self.pool).await?;
         let count = |row: &AnyRow| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)?.cast_unsigned()));
         let kinds = counts.iter().map(count).collect::<Result<_, sqlx::Error>>()?;
-        Ok(Status { database: database.to_owned(), records, head, bytes: bytes.cast_unsigned(), kinds })
+        Ok(Status { database: self.kind().to_owned(), records, head, bytes: bytes.cast_unsigned(), kinds })
     }
 }
 

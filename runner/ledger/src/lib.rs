@@ -23,6 +23,7 @@
 mod database;
 mod digest;
 mod error;
+mod gauges;
 mod ledger;
 mod name;
 mod record;

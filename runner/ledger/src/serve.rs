@@ -1,6 +1,7 @@
 //! The ledger as a service: HTTP in front of a [`Database`], described by `/openapi.json`.
 //!
 //! Whatever is wrong with a request is said in a problem document (RFC 9457), and nothing of it is stored.
+use crate::gauges::{self, Gauges};
 use crate::wire::{MOST_BYTES, MOST_ENTRIES, MOST_RECORDS, Malformed, Problem, SentEntry, SentRecord, Which};
 use crate::{
     Appended, Database, Digest, Entry, Filter, Kind, Ledger as _, LedgerError, Name, NameError, ReviewError, Reviewer,
@@ -134,6 +135,7 @@ impl IntoResponses for Usual {
 }
 
 struct Served {
+    gauges: Arc<Gauges>,
     ledger: Database,
     gate: Option<Gate>,
     patience: Duration,
@@ -198,12 +200,16 @@ fn in_time(checked: Result<(), NotUntil<QuantaInstant>>, clock: &DefaultClock) -
 }
 
 /// The service of this ledger, where no request takes longer than `patience`.
-pub fn router(ledger: Database, access: Access, patience: Duration) -> Router {
+///
+/// # Errors
+/// Two metrics of one name, which a test of the contract excludes.
+pub fn router(ledger: Database, access: Access, patience: Duration) -> prometheus::Result<Router> {
     let gate = match access {
         Access::Open => None,
         Access::Tokens { tokens, accounts, per_second } => Some(Gate::new(tokens, accounts, per_second)),
     };
-    let served = Arc::new(Served { ledger, gate, patience });
+    let gauges = Arc::new(Gauges::new(ledger.kind())?);
+    let served = Arc::new(Served { ledger, gate, patience, gauges: Arc::clone(&gauges) });
     let (records, mut description) = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(list, append))
         .routes(routes!(one))
@@ -213,14 +219,26 @@ pub fn router(ledger: Database, access: Access, patience: Duration) -> Router {
     description.components.get_or_insert_default().add_security_scheme("token", scheme);
     let records =
         records.layer(DefaultBodyLimit::max(MOST_BYTES)).layer(from_fn_with_state(Arc::clone(&served), admit));
-    Router::new()
+    let router = Router::new()
         .merge(records)
         .route("/openapi.json", get(move || std::future::ready(Json(description.clone()))))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
         .fallback(|| async { Refusal::NoSuchPage })
         .method_not_allowed_fallback(|| async { Refusal::NoSuchMethod })
-        .with_state(served)
+        .layer(from_fn_with_state(gauges, gauges::count))
+        .with_state(served);
+    Ok(router)
+}
+
+/// For Prometheus, which has no token: counts and times, and nothing of what is recorded.
+async fn metrics(State(served): State<Arc<Served>>) -> Response {
+    let records = served.ledger.records().await.ok();
+    match served.gauges.text(records) {
+        Ok(text) => text.into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
 }
 
 async fn readyz(State(served): State<Arc<Served>>) -> Response {

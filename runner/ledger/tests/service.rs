@@ -179,6 +179,42 @@ async fn who_asks_too_often_has_to_wait_and_nobody_else() {
     assert_eq!(ask("another").await.unwrap().status(), 200);
 }
 
+#[tokio::test]
+async fn prometheus_is_told_what_is_asked_and_how_long_it_takes() {
+    for (place, url) in served().await {
+        let client = Client::new();
+        let ask = async |page: &str| {
+            let answer = client.get(format!("{url}{page}")).bearer_auth(TOKEN).send().await.unwrap();
+            answer.text().await.unwrap()
+        };
+        let genes = ["g", "h"].map(|key| entry(Kind::Gene, "run", key, "x"));
+        place.ledger.append(genes.into()).await.unwrap();
+        for page in ["/v1/records", "/v1/records/gene/run/g", "/v1/records/gene/run/none", "/made/up", "/made-up"] {
+            ask(page).await;
+        }
+        // Without a token.
+        let text = client.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
+        let value = |series: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(series));
+            line.unwrap_or_else(|| panic!("{series} is not in {text}")).trim().parse::<u64>().unwrap()
+        };
+        assert_eq!(value("automl_ledger_records "), 2);
+        for (page, status, count) in [
+            ("/v1/records", 200, 2),
+            ("/v1/records/{kind}/{scope}/{key}", 200, 1),
+            ("/v1/records/{kind}/{scope}/{key}", 404, 1),
+            ("other", 404, 2),
+        ] {
+            let labels = format!("{{page=\"{page}\",status=\"{status}\"}}");
+            assert_eq!(value(&format!("automl_ledger_requests_total{labels}")), count, "{labels}");
+        }
+        assert_eq!(value("automl_ledger_request_seconds_count"), 6);
+        for metric in automl_contract::metrics::LEDGER {
+            assert!(text.contains(&format!("# TYPE {} {}", metric.name, metric.kind.as_str())), "{}", metric.name);
+        }
+    }
+}
+
 /// Each answer has the form that the description promises for it.
 #[tokio::test]
 async fn it_is_as_it_is_described() {

@@ -35,8 +35,8 @@ pub(super) async fn serve(options: &ServeOptions) -> Result<(), Failure> {
     let asked_to_end = async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };
-    let served =
-        axum::serve(listener, router(database.clone(), access, PATIENCE)).with_graceful_shutdown(asked_to_end).await;
+    let pages = router(database.clone(), access, PATIENCE).map_err(Failure::internal)?;
+    let served = axum::serve(listener, pages).with_graceful_shutdown(asked_to_end).await;
     database.close().await;
     served.map_err(Failure::internal)
 }

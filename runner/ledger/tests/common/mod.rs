@@ -69,7 +69,8 @@ pub(crate) async fn serve(database: Database, access: Access) -> String {
 pub(crate) async fn serve_for(database: Database, access: Access, patience: std::time::Duration) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router(database, access, patience)).await });
+    let pages = router(database, access, patience).unwrap();
+    tokio::spawn(async move { axum::serve(listener, pages).await });
     url
 }
 
