@@ -164,18 +164,18 @@ pub(crate) async fn wish(
     ending: Option<&Ending>,
     memory: &mut Memory,
 ) -> Result<(), Error> {
-    let islands = plan.spec.replicas;
+    let (run, islands) = (plan.ledger_run(), plan.spec.replicas);
     let Some(ledger) = scope.context.ledger.as_ref().filter(|_| plan.spec.search.migration.is_some()) else {
         return Ok(());
     };
-    let wished = Some((plan.ledger_run(), islands));
+    let is_wished =
+        memory.wished.as_ref().is_some_and(|wished| (wished.0.as_str(), wished.1) == (run.as_str(), islands));
     // A pause is no wish: the islands go on as they were.
-    if ending.is_some() || islands == 0 || memory.wished == wished {
+    if ending.is_some() || islands == 0 || is_wished {
         return Ok(());
     }
-    let (uid, generation) = (plan.uid.as_str(), plan.generation);
-    ledger.wish(&Wish { run: &plan.ledger_run(), uid, generation, islands }).await?;
-    memory.wished = wished;
+    ledger.wish(&Wish { run: &run, uid: &plan.uid, generation: plan.generation, islands }).await?;
+    memory.wished = Some((run, islands));
     // What an island said before is no answer to this.
     memory.told.retain(|_, told| told.phase != Phase::LeftOut);
     Ok(())

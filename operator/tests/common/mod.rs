@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Write as _},
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
@@ -27,6 +27,13 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// The folder of the whole project.
 pub(crate) fn project() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// The runner that was built with the operator, and that images are made of.
+pub(crate) fn runner() -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_operator")).with_file_name("runner");
+    assert!(path.is_file(), "{} is missing: cargo build --release -p automl-runner", path.display());
+    path
 }
 
 /// Waits until something is there, and says what was missing when it does not come.

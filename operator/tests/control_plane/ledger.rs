@@ -2,14 +2,14 @@
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
 use serde_json::Value;
 
 use crate::{
-    common::{Operator, Person, condition, until},
+    common::{Operator, Person, condition, runner, until},
     server::{run, shared, start},
 };
 
@@ -18,12 +18,6 @@ const TOKEN: &str = "a-token-of-these-tests";
 
 fn migrating(islands: u32) -> String {
     run("search", islands, "").replace("budget: {evaluations: 100}", MIGRATION)
-}
-
-fn runner() -> Command {
-    let path = Path::new(env!("CARGO_BIN_EXE_operator")).with_file_name("runner");
-    assert!(path.is_file(), "{} is missing: cargo build --release -p automl-runner", path.display());
-    Command::new(path)
 }
 
 /// A ledger in a folder, at an address that it has also before it is served.
@@ -46,7 +40,7 @@ impl Ledger {
     }
 
     fn serve(&mut self) {
-        let mut command = runner();
+        let mut command = Command::new(runner());
         command.args(["ledger", "serve", "--port", &self.address.port().to_string(), "--token-file"]);
         command.arg(self.token()).arg(self.folder.path().join("ledger.db")).stderr(Stdio::null());
         self.process = Some(command.spawn().expect("the ledger starts"));
@@ -54,7 +48,7 @@ impl Ledger {
 
     /// The run's name there and how many islands were asked for, in order.
     fn wishes(&self) -> Vec<(String, u32)> {
-        let mut command = runner();
+        let mut command = Command::new(runner());
         command.args(["ledger", "export", "--kind", "schedule"]).arg(self.folder.path().join("ledger.db"));
         let output = command.output().expect("the runner starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -16,9 +16,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use crate::{
-    cluster::{World, is_ready, kill, runner, shared},
-    common::{Person, until},
-    kept::{ask, ledger_for_people, name_of},
+    cluster::{World, is_ready, kill, shared},
+    common::{Person, runner, until},
+    kept::{Reader, name_of},
 };
 
 /// 60 generations, 30 epochs.
@@ -26,13 +26,13 @@ const EVALUATIONS: u32 = 12 + 59 * 6;
 /// Pods that are killed, at least.
 const KILLS: usize = 20;
 
-fn spec(replicas: u32) -> String {
+fn spec() -> String {
     format!(
         "apiVersion: automl.hivetrain.ai/v1alpha1
 kind: MinerRun
 metadata: {{name: meet}}
 spec:
-  replicas: {replicas}
+  replicas: 3
   backoffLimitPerIndex: 100
   search:
     seed: 3
@@ -53,6 +53,7 @@ spec:
 /// The run, its name in the ledger, and what was done to it.
 struct Disturbed<'a> {
     world: &'a World,
+    reader: Reader,
     run: String,
     kills: usize,
 }
@@ -60,7 +61,7 @@ struct Disturbed<'a> {
 impl Disturbed<'_> {
     /// Generations that the ledger has, over all islands.
     fn generations(&self) -> usize {
-        until("the ledger answers", || Some(ask(self.world, &["history"], &self.run)?.lines().count()))
+        until("the ledger answers", || Some(self.reader.ask(&["history"], &self.run)?.lines().count()))
     }
 
     fn phase(&self) -> Value {
@@ -109,9 +110,9 @@ impl Disturbed<'_> {
 fn killed_and_scaled_islands_in_pods_find_what_the_same_schedule_gives_undisturbed() {
     let Some(world) = shared() else { return };
     world.namespace("meet");
-    world.apply("meet", &spec(3));
+    world.apply("meet", &spec());
     let run = name_of(&world, "meet", "meet");
-    let mut meet = Disturbed { world: &world, run, kills: 0 };
+    let mut meet = Disturbed { world: &world, reader: Reader::of(&world), run, kills: 0 };
     meet.wait_for(6);
     meet.kill_all();
     meet.wait_for(12);
@@ -146,7 +147,7 @@ fn killed_and_scaled_islands_in_pods_find_what_the_same_schedule_gives_undisturb
         // What is done does not change either.
         meet.kill_ledger();
     }
-    let exported = until("the ledger answers", || export(&world, &meet.run));
+    let exported = until("the ledger answers", || export(&meet.reader, &meet.run));
     let disturbed = content(&exported);
     println!("{} kills, {} records", meet.kills, disturbed.len());
 
@@ -157,13 +158,13 @@ fn killed_and_scaled_islands_in_pods_find_what_the_same_schedule_gives_undisturb
     for (name, body) in &disturbed {
         assert!(*body == undisturbed[name], "{name}: {body} and {}", undisturbed[name]);
     }
-    let history = ask(&world, &["history", "--island", "2"], &meet.run).expect("the ledger answers");
+    let history = meet.reader.ask(&["history", "--island", "2"], &meet.run).expect("the ledger answers");
     let from_0 = |line: &str| {
         let line: Value = serde_json::from_str(line).expect("JSON");
         line["arrived"].as_array().is_some_and(|all| all.iter().any(|gene| gene["born"]["island"] == 0))
     };
     assert!(history.lines().any(from_0), "a gene of island 0 in the history of island 2: {history}");
-    let about = ask(&world, &["inspect"], &meet.run).expect("the ledger answers");
+    let about = meet.reader.ask(&["inspect"], &meet.run).expect("the ledger answers");
     let about: Value = serde_json::from_str(&about).expect("JSON");
     let epochs = about["epochs"].as_array().expect("epochs");
     for islands in ["0-2", "0-4", "0-1"] {
@@ -172,9 +173,8 @@ fn killed_and_scaled_islands_in_pods_find_what_the_same_schedule_gives_undisturb
 }
 
 /// All records of a run, in order.
-fn export(world: &World, run: &str) -> Option<Vec<Value>> {
-    let (url, token) = ledger_for_people(world);
-    records(&["--token-file", token.to_str()?], run, &url)
+fn export(reader: &Reader, run: &str) -> Option<Vec<Value>> {
+    records(&["--token-file", reader.token.to_str()?], run, &reader.url)
 }
 
 fn records(more: &[&str], run: &str, url: &str) -> Option<Vec<Value>> {
@@ -196,7 +196,7 @@ fn content(records: &[Value]) -> BTreeMap<String, Value> {
 fn undisturbed(run: &str, schedule: &[&Value]) -> BTreeMap<String, Value> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("minerrun.yaml");
-    fs::write(&file, spec(3)).expect("a file");
+    fs::write(&file, spec()).expect("a file");
     let mut ledger = Killed(
         Command::new(runner())
             .args(["ledger", "serve", "--port", "0"])

@@ -8,20 +8,37 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    cluster::{World, laptop, runner, sample, shared},
-    common::{Person, until},
+    cluster::{World, laptop, sample, shared},
+    common::{Person, runner, until},
 };
 
-/// The ledger's address for people, and a file with a token that they read it with.
-pub(crate) fn ledger_for_people(world: &World) -> (String, PathBuf) {
-    let service = world.get("/api/v1/namespaces/automl-system/services/automl-ledger").expect("the ledger's Service");
-    let inside = format!("{}:9092", service["spec"]["clusterIP"].as_str().expect("an address"));
-    let outside = world.plane().reach(inside.parse().expect("an address")).expect("a way in");
-    let reader = ["create", "token", "automl-ledger-reader", "--audience=automl-ledger", "--namespace=automl-system"];
-    let file = tempfile::NamedTempFile::new_in(world.plane().folder()).expect("the cluster's folder");
-    let (_, path) = file.keep().expect("the cluster's folder");
-    fs::write(&path, world.cli(&reader)).expect("the cluster's folder");
-    (format!("http://{outside}"), path)
+/// A person outside the cluster: the ledger's address for them, and a file with a token that they read it with.
+pub(crate) struct Reader {
+    pub(crate) url: String,
+    pub(crate) token: PathBuf,
+}
+
+impl Reader {
+    pub(crate) fn of(world: &World) -> Self {
+        let service =
+            world.get("/api/v1/namespaces/automl-system/services/automl-ledger").expect("the ledger's Service");
+        let inside = format!("{}:9092", service["spec"]["clusterIP"].as_str().expect("an address"));
+        let outside = world.plane().reach(inside.parse().expect("an address")).expect("a way in");
+        let account =
+            ["create", "token", "automl-ledger-reader", "--audience=automl-ledger", "--namespace=automl-system"];
+        let file = tempfile::NamedTempFile::new_in(world.plane().folder()).expect("the cluster's folder");
+        let (_, token) = file.keep().expect("the cluster's folder");
+        fs::write(&token, world.cli(&account)).expect("the cluster's folder");
+        Self { url: format!("http://{outside}"), token }
+    }
+
+    /// What `runner` says of a run in the ledger; nothing where the ledger does not answer.
+    pub(crate) fn ask(&self, command: &[&str], run: &str) -> Option<String> {
+        let mut asked = Command::new(runner());
+        asked.args(command).arg(run).args(["--json", "--ledger", &self.url, "--token-file"]).arg(&self.token);
+        let output = asked.output().expect("the runner starts");
+        output.status.success().then(|| String::from_utf8(output.stdout).expect("text"))
+    }
 }
 
 /// What the run is called in the ledger, as its status says.
@@ -30,15 +47,6 @@ pub(crate) fn name_of(world: &World, namespace: &str, run: &str) -> String {
         let run = world.run(namespace, run)?;
         Some(run["status"]["ledger"]["run"].as_str()?.to_owned())
     })
-}
-
-/// What `runner` says of a run in the ledger; nothing where the ledger does not answer.
-pub(crate) fn ask(world: &World, command: &[&str], run: &str) -> Option<String> {
-    let (url, token) = ledger_for_people(world);
-    let mut asked = Command::new(runner());
-    asked.args(command).arg(run).args(["--json", "--ledger", &url, "--token-file"]).arg(token);
-    let output = asked.output().expect("the runner starts");
-    output.status.success().then(|| String::from_utf8(output.stdout).expect("text"))
 }
 
 #[test]
@@ -71,23 +79,24 @@ fn a_pod_that_goes_with_its_disk_loses_nothing_and_people_read_what_a_deleted_ru
 
     world.cli(&["delete", "mrun/search", "--namespace", "kept"]);
     until("the run is gone", || world.run("kept", "search").is_none().then_some(()));
-    let lines = until("the ledger answers", || ask(&world, &["best"], &run));
+    let reader = Reader::of(&world);
+    let lines = until("the ledger answers", || reader.ask(&["best"], &run));
     let mut found: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     for gene in &mut found {
         gene.as_object_mut().expect("a gene").remove("island");
     }
     assert_eq!(found, alone.archive, "deleting a run loses no gene");
     let about: Value =
-        serde_json::from_str(&until("the ledger answers", || ask(&world, &["inspect"], &run))).expect("JSON");
+        serde_json::from_str(&until("the ledger answers", || reader.ask(&["inspect"], &run))).expect("JSON");
     assert_eq!(about["comparisons"]["0.6000"], alone.comparison);
-    let history = until("the ledger answers", || ask(&world, &["history"], &run));
+    let history = until("the ledger answers", || reader.ask(&["history"], &run));
     assert!(history.lines().count() > 50, "{history}");
 }
 
 #[test]
 fn a_pod_of_another_run_and_a_person_write_nothing() {
     let Some(world) = shared() else { return };
-    let (url, token) = ledger_for_people(&world);
+    let Reader { url, token } = Reader::of(&world);
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("minerrun.yaml");
     fs::write(&file, sample("search", 200, "")).expect("a file");

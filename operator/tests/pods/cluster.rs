@@ -1,7 +1,6 @@
 //! One cluster with the operator in it, shared by the tests that run at the same time.
 use std::{
     fs,
-    path::{Path, PathBuf},
     process::Command,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
@@ -9,7 +8,7 @@ use std::{
 use automl_testbed::{Cluster, ControlPlane, ProjectImage, install};
 use serde_json::Value;
 
-use crate::common::{Person, unless_unable, until};
+use crate::common::{Person, runner, unless_unable, until};
 
 pub(crate) struct World {
     pub(crate) cluster: Cluster,
@@ -129,11 +128,4 @@ pub(crate) fn laptop(text: &str) -> Laptop {
         read("archive.jsonl").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     archive.sort_by_key(|gene| gene["nodes"].as_u64());
     Laptop { archive, comparison: serde_json::from_str(&read("comparison.json")).expect("JSON") }
-}
-
-/// The runner that the image was made of.
-pub(crate) fn runner() -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_operator")).with_file_name("runner");
-    assert!(path.is_file(), "{} is missing: cargo build --release -p automl-runner", path.display());
-    path
 }

@@ -3,6 +3,7 @@ use automl_contract::metrics;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use prometheus::core::Collector as _;
 use prometheus::{
     Encoder as _, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
@@ -14,38 +15,40 @@ pub(crate) struct Gauges {
     registry: Registry,
     requests: IntCounterVec,
     seconds: Histogram,
-    records: IntGauge,
 }
 
 impl Gauges {
     /// Registers everything for a ledger whose records are in a database of this name.
     pub(crate) fn new(database: &str) -> prometheus::Result<Gauges> {
-        let options = |metric: &metrics::Metric| Opts::new(metric.name, metric.help);
         let info = IntGaugeVec::new(options(&metrics::LEDGER_INFO), metrics::LEDGER_INFO.labels)?;
         info.with_label_values(&[env!("CARGO_PKG_VERSION"), database]).set(1);
         let requests = IntCounterVec::new(options(&metrics::LEDGER_REQUESTS), metrics::LEDGER_REQUESTS.labels)?;
         let seconds = &metrics::LEDGER_REQUEST_SECONDS;
         let seconds = HistogramOpts::new(seconds.name, seconds.help).buckets(seconds.buckets.to_vec());
         let seconds = Histogram::with_opts(seconds)?;
-        let records = IntGauge::with_opts(options(&metrics::LEDGER_RECORDS))?;
         let registry = Registry::new();
         registry.register(Box::new(info))?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(seconds.clone()))?;
-        Ok(Gauges { registry, requests, seconds, records })
+        Ok(Gauges { registry, requests, seconds })
     }
 
     /// The exposition in Prometheus' text format; without a number of records where that is not known.
     pub(crate) fn text(&self, records: Option<u64>) -> prometheus::Result<String> {
         let mut families = self.registry.gather();
         if let Some(records) = records {
-            self.records.set(i64::try_from(records).unwrap_or(i64::MAX));
-            families.extend(prometheus::core::Collector::collect(&self.records));
+            let gauge = IntGauge::with_opts(options(&metrics::LEDGER_RECORDS))?;
+            gauge.set(i64::try_from(records).unwrap_or(i64::MAX));
+            families.extend(gauge.collect());
         }
         let mut buffer = Vec::new();
         TextEncoder::new().encode(&families, &mut buffer)?;
         String::from_utf8(buffer).map_err(|error| prometheus::Error::Msg(error.to_string()))
     }
+}
+
+fn options(metric: &metrics::Metric) -> Opts {
+    Opts::new(metric.name, metric.help)
 }
 
 /// Counts a request and how long it took. A page is a path of the router and never what somebody made up.

@@ -142,10 +142,7 @@ impl Reviewer {
     }
 
     pub(crate) fn is_operator(&self, account: &Account) -> bool {
-        self.operator
-            .as_ref()
-            .and_then(|known| known.split_once('/'))
-            .is_some_and(|(namespace, name)| (namespace, name) == (account.namespace.as_str(), account.name.as_str()))
+        self.operator == Some(format!("{}/{}", account.namespace, account.name))
     }
 
     fn own_token(&self) -> Result<String, ReviewError> {

@@ -138,13 +138,12 @@ fn service(plan: &Plan) -> Service {
     }
 }
 
+fn open(port: u16, protocol: &str) -> NetworkPolicyPort {
+    NetworkPolicyPort { port: Some(IntOrString::Int(port.into())), protocol: Some(protocol.to_owned()), end_port: None }
+}
+
 /// The way to a ledger, wherever it is, and to whoever knows its address.
 fn to_ledger(port: u16) -> NetworkPolicyEgressRule {
-    let open = |port: u16, protocol: &str| NetworkPolicyPort {
-        port: Some(IntOrString::Int(port.into())),
-        protocol: Some(protocol.to_owned()),
-        end_port: None,
-    };
     let ports = vec![open(port, "TCP"), open(DNS, "UDP"), open(DNS, "TCP")];
     NetworkPolicyEgressRule { ports: Some(ports), to: None }
 }
@@ -161,11 +160,7 @@ fn policy(plan: &Plan) -> NetworkPolicy {
                     namespace_selector: Some(LabelSelector::default()),
                     ..NetworkPolicyPeer::default()
                 }]),
-                ports: Some(vec![NetworkPolicyPort {
-                    port: Some(IntOrString::Int(agreed::PORT.into())),
-                    protocol: Some("TCP".to_owned()),
-                    end_port: None,
-                }]),
+                ports: Some(vec![open(agreed::PORT, "TCP")]),
             }]),
             egress: plan.ledger.as_ref().map(|ledger| vec![to_ledger(ledger.port())]),
         }),
