@@ -18,9 +18,9 @@ const MAX_IMAGE: usize = 336;
 const MAX_HASH: usize = 64;
 
 /// The most characters of a ledger's address.
-pub const MAX_LEDGER_URL: usize = 256;
+pub const MAX_LEDGER_URL: usize = 192;
 /// The most characters of a run's name there: a namespace, a name, a version and two dots.
-const MAX_LEDGER_RUN: usize = 128;
+const MAX_LEDGER_RUN: usize = 121;
 
 /// What the operator has seen of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -86,7 +86,7 @@ fn largest(message: &str) -> MinerRunStatus {
             island: 9_999,
             expression: Some("x".repeat(1024)),
         }),
-        ledger: Some(LedgerPlace { url: "u".repeat(256), run: "r".repeat(128) }),
+        ledger: Some(LedgerPlace { url: "u".repeat(192), run: "r".repeat(121) }),
         conditions,
     }
 }
