@@ -12,8 +12,8 @@ impl Hotkey {
         SecretKey::from_bytes(secret).ok().map(|secret| Hotkey(secret.to_keypair()))
     }
 
-    /// The key pair of a 32-byte seed.
-    pub(crate) fn of_seed(seed: &[u8]) -> Option<Hotkey> {
+    /// The key pair of a 32-byte seed; `None` where there are not 32.
+    pub fn of_seed(seed: &[u8]) -> Option<Hotkey> {
         let seed = MiniSecretKey::from_bytes(seed).ok()?;
         Some(Hotkey(seed.expand_to_keypair(ExpansionMode::Ed25519)))
     }

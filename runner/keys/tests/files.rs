@@ -176,15 +176,9 @@ fn a_sealed_process_leaves_no_core() {
 
 proptest! {
     #[test]
-    fn an_address_is_read_back_and_a_wrong_letter_is_found(bytes: [u8; 32], at in 0_usize..48, letter in "[1-9A-HJ-NP-Za-km-z]") {
+    fn an_address_is_read_back(bytes: [u8; 32]) {
         let address = Address::new(bytes);
-        let text = address.to_string();
-        prop_assert_eq!(text.parse::<Address>(), Ok(address));
-        if let Some(old) = text.get(at..=at) && old != letter {
-            let mut wrong = text.clone();
-            wrong.replace_range(at..=at, &letter);
-            prop_assert!(wrong.parse::<Address>().is_err(), "{}", wrong);
-        }
+        prop_assert_eq!(address.to_string().parse::<Address>(), Ok(address));
     }
 
     #[test]
@@ -196,6 +190,20 @@ proptest! {
         set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         prop_assert!(open(&path, None, Place::Host).is_err());
         prop_assert_eq!(read(&path).unwrap(), bytes);
+    }
+}
+
+/// Of one address: its checksum has two bytes, so of all addresses' one in 65,536 would be missed.
+#[test]
+fn a_wrong_letter_in_an_address_is_found() {
+    let text = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+    assert!(text.parse::<Address>().is_ok());
+    for at in 0..text.len() {
+        for letter in "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".chars() {
+            let mut wrong = text.to_owned();
+            wrong.replace_range(at..=at, letter.encode_utf8(&mut [0; 4]));
+            assert_eq!(wrong.parse::<Address>().is_ok(), wrong == text, "{wrong}");
+        }
     }
 }
 
