@@ -1,5 +1,8 @@
 //! The command line. Help texts here are the reference: `docs/reference/cli.md` is generated from them.
 use automl_contract::pod;
+mod chain;
+
+pub(crate) use chain::{ChainCommand, CreateOptions, SignedBy, Subnet};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -58,7 +61,11 @@ pub(crate) enum Command {
         /// The page
         page: ReferencePage,
     },
+    /// Take part in a subnet that is in a ledger: make one, look at it, register, commit, set weights
+    #[command(subcommand)]
+    Chain(ChainCommand),
     /// Print a completion script for a shell
+    #[command(hide = true)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -324,6 +331,9 @@ pub(crate) struct ServeOptions {
     /// Address to serve on; one that other machines reach takes --token-file or --kubernetes
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: std::net::IpAddr,
+    /// Keep this subnet, which `runner chain create` made: check what hotkeys sign, and make its blocks; may be given again
+    #[arg(long, value_name = "NETUID")]
+    pub subnet: Vec<u16>,
     /// Admit service accounts of the cluster that this runs in: a pod of a MinerRun writes the run NAMESPACE.NAME, all others
     /// read
     #[arg(long)]
@@ -506,7 +516,7 @@ pub(crate) struct BenchOptions {
     /// Where `reach` keeps its runs, to go on with them [default: one in the cache for this program]
     #[arg(long, value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// Where Fashion-MNIST's files are, for `noise` [default: where Debian's package puts them]
+    /// Where Fashion-MNIST's files are [default: where Debian's package puts them; `gpu` leaves it out]
     #[arg(long, value_name = "DIR", env = "AUTOML_FASHION_MNIST")]
     pub fashion_mnist: Option<PathBuf>,
     /// Measure only these groups [default: gene, recipe and memory]
@@ -523,6 +533,8 @@ pub(crate) enum BenchGroup {
     /// Successive elimination and its verdicts on genes of known quality, with the noise of the digits task; beside it the
     /// original's rule
     Allocation,
+    /// Trainings on an NVIDIA GPU beside the same on this machine's processor: equal scores, pace, memory
+    Gpu,
     /// Resident memory while training
     Memory,
     /// What a ledger and an exchange of genes cost islands

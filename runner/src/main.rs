@@ -8,6 +8,7 @@
 //! worker/  strangers' genes trained in confined processes
 //! score    genes against the usual losses  bench  figures of this machine
 //! ```
+mod chain;
 mod cli;
 mod failure;
 mod gene;
@@ -54,6 +55,7 @@ fn dispatch(arguments: cli::Cli) -> Result<(), Failure> {
     match arguments.command {
         cli::Command::Gene(command) => gene::dispatch(command),
         cli::Command::Ledger(command) => ledger::dispatch(command),
+        cli::Command::Chain(command) => chain::dispatch(command),
         cli::Command::History(options) => runs::history(&options),
         cli::Command::Best(options) => runs::best(&options),
         cli::Command::Inspect(options) => runs::inspect(&options),

@@ -160,7 +160,7 @@ impl Disturbed {
 fn killed_and_scaled_islands_find_what_the_same_schedule_gives_undisturbed() {
     let budget = if kills() > 100 { EVALUATIONS + 6 * 200 } else { EVALUATIONS };
     let bench = Bench::new(&spec("synchronous", budget, 3));
-    let server = Server::start(bench.path("ledger.db").to_str().unwrap());
+    let server = Server::start(bench.path("ledger.db").to_str().unwrap(), &[]);
     let rng = ChaCha8Rng::seed_from_u64(17);
     let (folder, file) = (bench.path(""), bench.manifest());
     let mut run = Disturbed { server, islands: BTreeMap::new(), folder, file, rng, kills: 0 };
@@ -195,7 +195,7 @@ fn killed_and_scaled_islands_find_what_the_same_schedule_gives_undisturbed() {
     assert!(had("0-2") && had("0-4") && had("0-1"), "{sizes:?}");
 
     // The same schedule, in a ledger where nothing is killed.
-    let calm = Server::start(bench.path("calm.db").to_str().unwrap());
+    let calm = Server::start(bench.path("calm.db").to_str().unwrap(), &[]);
     copy(&schedule, &calm.url);
     let start = |index: u32| Island::start(&bench.manifest(), &bench.path(&format!("calm-{index}")), index, &calm.url);
     let mut islands: Vec<Island> = (0..5).map(start).collect();
@@ -337,7 +337,7 @@ fn what_does_not_belong_together_is_refused_in_words() {
 #[test]
 fn islands_that_wait_for_nobody_say_so_and_finish_alone() {
     let bench = Bench::new(&spec("asynchronous", 60, 2));
-    let ledger = Server::start(bench.path("ledger.db").to_str().unwrap());
+    let ledger = Server::start(bench.path("ledger.db").to_str().unwrap(), &[]);
     // The second begins when the first has finished, and still gets its genes.
     for index in 0..2 {
         let island = Island::start(&bench.manifest(), &bench.path(&format!("island-{index}")), index, &ledger.url);

@@ -22,7 +22,7 @@ fn gene(key: &str, body: &str) -> Entry {
 /// Clients append one record after the other, each until it is acknowledged, while the server is killed again and again.
 async fn killed_under_load(ledger: &str, kills: usize) {
     const CLIENTS: usize = 4;
-    let mut server = Server::start(ledger);
+    let mut server = Server::start(ledger, &[]);
     let acknowledged: Arc<[AtomicU64; CLIENTS]> = Arc::default();
     let enough = Arc::new(AtomicU64::new(u64::MAX));
     let clients: Vec<_> = (0..CLIENTS)
@@ -208,7 +208,7 @@ async fn damage_and_bad_input_are_named() {
 #[test]
 fn a_ledger_is_reached_where_there_are_no_certificates() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path().join("ledger.db").to_str().unwrap());
+    let server = Server::start(folder.path().join("ledger.db").to_str().unwrap(), &[]);
     let mut status = runner();
     // As in an image.
     status.args(["ledger", "status", &server.url]).env("SSL_CERT_FILE", "/nowhere").env("SSL_CERT_DIR", "/nowhere");

@@ -3,6 +3,7 @@ use automl_contract::spec::NetworkKind;
 use serde::{Deserialize, Serialize};
 
 use crate::Stage;
+use crate::tensor::Gpu;
 
 /// The circumstances of a lab's scores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,9 +23,10 @@ pub struct About {
     pub device: String,
     /// `host` (own loops) or `tensor` (libtorch).
     pub path: Path,
-    /// The processor's vendor and widest vector instructions, as `AuthenticAMD/avx2`: scores are bit-equal within one class.
+    /// The processor's vendor and widest vector instructions, as `AuthenticAMD/avx2`, and on a GPU its name too, as
+    /// `AuthenticAMD/avx2 + NVIDIA H100 80GB HBM3`: scores are bit-equal within one class.
     pub processor: String,
-    /// The libtorch this program is built for.
+    /// The libtorch this program is built for, and on a GPU the libraries that it uses.
     pub libtorch: String,
     /// This crate's version.
     pub version: String,
@@ -105,14 +107,15 @@ pub enum Path {
 /// The version of libtorch that the tch crate in use is made for.
 const LIBTORCH: &str = "2.11.0";
 
-/// The vendor and the widest vector instructions that the numeric code here picks its loops by.
-pub(crate) fn processor() -> String {
-    format!("{}/{}", vendor(), level())
+/// The vendor and the widest vector instructions that the numeric code here picks its loops by, and what they are left to.
+pub(crate) fn processor(gpu: Option<&Gpu>) -> String {
+    let processor = format!("{}/{}", vendor(), level());
+    gpu.map_or_else(|| processor.clone(), |gpu| format!("{processor} + {}", gpu.name))
 }
 
-/// As [`LIBTORCH`].
-pub(crate) fn libtorch() -> String {
-    LIBTORCH.to_owned()
+/// As [`LIBTORCH`], with what a GPU adds.
+pub(crate) fn libtorch(gpu: Option<&Gpu>) -> String {
+    gpu.map_or_else(|| LIBTORCH.to_owned(), |gpu| format!("{LIBTORCH} + {}", gpu.libraries))
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -14,7 +14,7 @@ use crate::plan::{Plan, Plans, Prepared};
 use crate::recipe::Recipe;
 use crate::set::{Set, Sets};
 use crate::task::{self, Task};
-use crate::tensor::{self, Network};
+use crate::tensor::{self, Gpu, Network};
 use crate::training::{Guard, Halt};
 use crate::view::View;
 use crate::{About, Interrupted, LabError, Outcome, Path, Stage, about};
@@ -61,7 +61,7 @@ impl Lab {
 
     fn build(evaluation: &Evaluation, seed: u32, device: Device, path: Path) -> Result<Lab, LabError> {
         let sets = Sets::open(evaluation, device, path)?;
-        let first = &sets.all[0];
+        let (first, gpu) = (&sets.all[0], Gpu::of(device));
         let about = About {
             dataset: first.data.name.clone(),
             notice: first.data.notice.clone(),
@@ -70,8 +70,8 @@ impl Lab {
             sizes: first.data.sizes(),
             device: if let Device::Cuda(index) = device { format!("cuda:{index}") } else { "cpu".to_owned() },
             path: first.path(),
-            processor: about::processor(),
-            libtorch: about::libtorch(),
+            processor: about::processor(gpu.as_ref()),
+            libtorch: about::libtorch(gpu.as_ref()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             sets: sets.all.iter().map(Set::about).collect(),
         };
@@ -139,7 +139,7 @@ impl Lab {
 
 impl Worker<'_> {
     /// Trains a network with the gene as its loss and scores it on the stage's validation examples. `seed` numbers the
-    /// tasks of a stage from 0. `stop` is looked at before each step.
+    /// tasks of a stage from 0. `stop` is looked at before each step. A GPU that is lost interrupts too.
     pub fn train(&mut self, gene: &Gene, stage: Stage, seed: u32, stop: &AtomicBool) -> Result<Outcome, Interrupted> {
         self.train_at(gene, stage, seed, None, stop)
     }
@@ -155,6 +155,10 @@ impl Worker<'_> {
     ) -> Result<Outcome, Interrupted> {
         match self.score(gene, stage, seed, learning_rate_scale, stop) {
             Ok((accuracy, steps)) => Ok(Outcome::scored(accuracy, steps)),
+            // No gene is to blame for what a lost GPU refuses.
+            Err(Halt::Failed { failure: Failure::Error { .. }, .. }) if tensor::lost(self.lab.device) => {
+                Err(Interrupted)
+            }
             Err(Halt::Failed { failure, steps }) => Ok(Outcome::failed(failure, steps)),
             Err(Halt::Interrupted) => Err(Interrupted),
         }

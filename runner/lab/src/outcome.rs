@@ -69,7 +69,7 @@ pub enum Failure {
     },
 }
 
-/// The training was stopped from outside; nothing is known about the candidate.
+/// The training was stopped from outside, or its GPU was lost; nothing is known about the candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("training was interrupted before it ended; run it again to get its score")]
 pub struct Interrupted;

@@ -24,6 +24,10 @@ pub enum Kind {
     Packet,
     /// A gene that was found.
     Gene,
+    /// A block of a subnet that is in a ledger.
+    Block,
+    /// That a hotkey takes part in such a subnet.
+    Registration,
     /// A hash that was published before its gene.
     Commitment,
     /// What a validator computed for a gene.
@@ -36,7 +40,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Run,
         Kind::Schedule,
         Kind::Checkpoint,
@@ -44,6 +48,8 @@ impl Kind {
         Kind::Training,
         Kind::Packet,
         Kind::Gene,
+        Kind::Block,
+        Kind::Registration,
         Kind::Commitment,
         Kind::Score,
         Kind::Weights,
@@ -60,6 +66,8 @@ impl Kind {
             Kind::Training => "training",
             Kind::Packet => "packet",
             Kind::Gene => "gene",
+            Kind::Block => "block",
+            Kind::Registration => "registration",
             Kind::Commitment => "commitment",
             Kind::Score => "score",
             Kind::Weights => "weights",

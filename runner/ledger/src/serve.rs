@@ -7,6 +7,7 @@ use crate::{
     Appended, Database, Digest, Entry, Filter, Kind, Ledger as _, LedgerError, Name, NameError, ReviewError, Reviewer,
     Status,
 };
+use async_trait::async_trait;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
@@ -40,6 +41,24 @@ pub enum Access {
         /// Requests of each; twice as many may come at once after a pause.
         per_second: NonZeroU32,
     },
+}
+
+/// Says which entries of its scopes may be appended: there, what counts is what an entry says and not whose token came with it.
+#[async_trait]
+pub trait Guard: Send + Sync {
+    /// Whether a scope is one of its own.
+    fn guards(&self, scope: &str) -> bool;
+
+    /// Whether an entry of such a scope may be appended.
+    async fn check(&self, entry: &Entry) -> Result<(), Unfit>;
+}
+
+/// Why an entry may not be appended.
+pub enum Unfit {
+    /// In words.
+    Refused(String),
+    /// It cannot be found out.
+    Ledger(LedgerError),
 }
 
 /// How long a request may take, its body's arrival included, where nobody says otherwise.
@@ -77,7 +96,7 @@ enum MayWrite {
 }
 
 impl MayWrite {
-    fn check(&self, entries: &[Entry]) -> Result<(), Refusal> {
+    fn check<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) -> Result<(), Refusal> {
         let within = |entry: &&Entry| match self {
             MayWrite::All => true,
             MayWrite::Nothing => false,
@@ -88,7 +107,7 @@ impl MayWrite {
                 .strip_prefix(own.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
         };
-        match entries.iter().find(|entry| !within(entry)) {
+        match entries.into_iter().find(|entry| !within(entry)) {
             Some(other) => Err(Refusal::NotYours { may: self.clone(), name: other.name.clone() }),
             None => Ok(()),
         }
@@ -138,6 +157,7 @@ struct Served {
     gauges: Arc<Gauges>,
     ledger: Database,
     gate: Option<Gate>,
+    guard: Option<Arc<dyn Guard>>,
     patience: Duration,
 }
 
@@ -199,17 +219,23 @@ fn in_time(checked: Result<(), NotUntil<QuantaInstant>>, clock: &DefaultClock) -
     checked.map_err(|until| Refusal::TooFast(until.wait_time_from(clock.now())))
 }
 
-/// The service of this ledger, where no request takes longer than `patience`.
+/// The service of this ledger, where no request takes longer than `patience`. What is appended to the scopes of a guard is
+/// checked by it, whoever asks.
 ///
 /// # Errors
 /// Two metrics of one name, which a test of the contract excludes.
-pub fn router(ledger: Database, access: Access, patience: Duration) -> prometheus::Result<Router> {
+pub fn router(
+    ledger: Database,
+    access: Access,
+    guard: Option<Arc<dyn Guard>>,
+    patience: Duration,
+) -> prometheus::Result<Router> {
     let gate = match access {
         Access::Open => None,
         Access::Tokens { tokens, accounts, per_second } => Some(Gate::new(tokens, accounts, per_second)),
     };
     let gauges = Arc::new(Gauges::new(ledger.kind())?);
-    let served = Arc::new(Served { ledger, gate, patience, gauges: Arc::clone(&gauges) });
+    let served = Arc::new(Served { ledger, gate, guard, patience, gauges: Arc::clone(&gauges) });
     let (records, mut description) = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(list, append))
         .routes(routes!(one))
@@ -298,7 +324,7 @@ async fn list(State(served): State<Arc<Served>>, Asked(which): Asked<Which>) -> 
         (status = 409, description = "A name is taken by another body", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too large or too many", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Not entries", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not entries, or not what may be in a subnet", body = Problem, content_type = "application/problem+json"),
         Usual,
     )
 )]
@@ -311,7 +337,16 @@ async fn append(
         return Err(Refusal::TooMany(entries.len()));
     }
     let entries = entries.into_iter().map(Entry::try_from).collect::<Result<Vec<_>, _>>()?;
-    may_write.check(&entries)?;
+    let guarded = |entry: &&Entry| served.guard.as_ref().is_some_and(|guard| guard.guards(entry.name.scope()));
+    may_write.check(entries.iter().filter(|entry| !guarded(entry)))?;
+    if let Some(guard) = &served.guard {
+        for entry in entries.iter().filter(guarded) {
+            guard.check(entry).await.map_err(|unfit| match unfit {
+                Unfit::Refused(detail) => Refusal::Unfit(detail),
+                Unfit::Ledger(error) => Refusal::Ledger(error),
+            })?;
+        }
+    }
     Ok(Json(served.ledger.append(entries).await?))
 }
 
@@ -384,6 +419,7 @@ enum Refusal {
     NotAQuery(QueryRejection),
     NotJson(JsonRejection),
     TooMany(usize),
+    Unfit(String),
     Malformed(Malformed),
     Ledger(LedgerError),
 }
@@ -460,6 +496,9 @@ impl Refusal {
                 format!("{entries} entries; a request has {MOST_ENTRIES} at most"),
                 None,
             ),
+            Refusal::Unfit(detail) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "unfit", "The entry may not be there", detail, None)
+            }
             Refusal::Malformed(error) => {
                 (StatusCode::BAD_REQUEST, "malformed", "That is no record", error.to_string(), None)
             }

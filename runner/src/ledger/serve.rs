@@ -1,11 +1,18 @@
 //! `runner ledger serve`.
 use crate::cli::ServeOptions;
 use crate::failure::Failure;
-use automl_ledger::serve::{Access, PATIENCE, Token, router};
-use automl_ledger::{Database, Reviewer, TokenLine, tokens};
+use automl_chain::twin::Keeper;
+use automl_ledger::serve::{Access, Guard, PATIENCE, Token, router};
+use automl_ledger::{Database, Ledger, Reviewer, TokenLine, tokens};
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::MissedTickBehavior;
+
+/// How often it is looked whether a block's time has come.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Serves until SIGTERM or Ctrl-C, and ends when what was asked before is answered.
 pub(super) async fn serve(options: &ServeOptions) -> Result<(), Failure> {
@@ -35,10 +42,36 @@ pub(super) async fn serve(options: &ServeOptions) -> Result<(), Failure> {
     let asked_to_end = async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };
-    let pages = router(database.clone(), access, PATIENCE).map_err(Failure::internal)?;
+    let guard = guard(&database, &options.subnet).await?;
+    let pages = router(database.clone(), access, guard, PATIENCE).map_err(Failure::internal)?;
     let served = axum::serve(listener, pages).with_graceful_shutdown(asked_to_end).await;
     database.close().await;
     served.map_err(Failure::internal)
+}
+
+/// Who checks what is signed, and makes blocks while it is served.
+async fn guard(database: &Database, subnets: &[u16]) -> Result<Option<Arc<dyn Guard>>, Failure> {
+    if subnets.is_empty() {
+        return Ok(None);
+    }
+    let ledger: Arc<dyn Ledger> = Arc::new(database.clone());
+    let keeper = Arc::new(Keeper::new(&ledger, subnets).await?);
+    let sealing = Arc::clone(&keeper);
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut told = String::new();
+        loop {
+            ticks.tick().await;
+            let problem = sealing.seal().await.err().map(|error| error.to_string()).unwrap_or_default();
+            // Once, however long it lasts: requests are told each time.
+            if !problem.is_empty() && problem != told {
+                eprintln!("no block can be made: {problem}");
+            }
+            told = problem;
+        }
+    });
+    Ok(Some(keeper))
 }
 
 fn token(line: &TokenLine) -> Token {

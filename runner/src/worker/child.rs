@@ -38,7 +38,7 @@ pub(crate) fn serve() -> Result<(), Failure> {
     while let Some(request) = frame::read::<Request>(&mut asked).map_err(broken)? {
         let reply = match request {
             Request::Train { gene, stage, seed, learning_rate_scale } => {
-                train(&mut worker, &gene, stage, seed, learning_rate_scale)
+                train(&mut worker, &gene, stage, seed, learning_rate_scale)?
             }
             Request::Usage => Reply::Usage { processor_seconds: processor_seconds() },
             Request::Probe(probe) if setup.probes => Reply::Tried(probe.attempt()),
@@ -70,23 +70,27 @@ fn warm_up(lab: &Lab, worker: &mut Worker<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn train(worker: &mut Worker<'_>, gene: &str, stage: Stage, seed: u32, scale: Option<f64>) -> Reply {
+/// An error ends this process: its GPU is lost, and only a new process gets it back.
+fn train(worker: &mut Worker<'_>, gene: &str, stage: Stage, seed: u32, scale: Option<f64>) -> Result<Reply, Failure> {
     // The parent has read it within a stranger's limits; printed anew, its constants may take more room.
     let limits = Limits { bytes: frame::MOST, ..Limits::default() };
     let gene = match automl_genome::parse(gene, &limits) {
         Ok(gene) => gene,
-        Err(error) => return Reply::Refused(error.to_string()),
+        Err(error) => return Ok(Reply::Refused(error.to_string())),
     };
-    match worker.train_at(&gene, stage, seed, scale, &AtomicBool::new(false)) {
-        Ok(outcome) => Reply::Outcome(refused_memory(outcome)),
-        Err(interrupted) => Reply::Refused(interrupted.to_string()),
-    }
+    let trained = worker.train_at(&gene, stage, seed, scale, &AtomicBool::new(false));
+    // Nobody else can stop a training here.
+    let outcome = trained.map_err(|_| Failure::internal("the GPU is lost"))?;
+    Ok(Reply::Outcome(refused_memory(outcome)))
 }
 
 /// libtorch reports memory that it does not get as an error of the operation.
+const NO_MEMORY: [&str; 2] = ["can't allocate memory", "CUDA out of memory"];
+
+/// Names what libtorch reports as any other error.
 fn refused_memory(outcome: Outcome) -> Outcome {
     match &outcome.failure {
-        Some(automl_lab::Failure::Error { message }) if message.contains("can't allocate memory") => {
+        Some(automl_lab::Failure::Error { message }) if NO_MEMORY.iter().any(|words| message.contains(words)) => {
             Outcome { failure: Some(automl_lab::Failure::OutOfMemory), ..outcome }
         }
         _ => outcome,

@@ -8,7 +8,7 @@ use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetSt
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    apply_filter,
+    apply_filter_all_threads,
 };
 use std::collections::BTreeMap;
 
@@ -134,10 +134,11 @@ fn allow_only(calls: &[i64]) -> Result<()> {
     install(rules, SeccompAction::Errno(libc::EPERM as u32), SeccompAction::Allow)
 }
 
-/// Puts a filter on top of those there are: the strictest answer counts.
+/// Puts a filter on top of those there are: the strictest answer counts. On all threads: a GPU's gradients are computed on one
+/// that libtorch has started before.
 fn install(rules: BTreeMap<i64, Vec<SeccompRule>>, otherwise: SeccompAction, matched: SeccompAction) -> Result<()> {
     let architecture = std::env::consts::ARCH.try_into().context("system calls of this processor are not known")?;
     let filter = SeccompFilter::new(rules, otherwise, matched, architecture)?;
     let program: BpfProgram = filter.try_into()?;
-    apply_filter(&program).context("the kernel refuses the filter of system calls")
+    apply_filter_all_threads(&program).context("the kernel refuses the filter of system calls")
 }

@@ -20,6 +20,14 @@ const GRACE: f64 = 1.05;
 const LOOK: Duration = Duration::from_millis(50);
 /// Reading the data and warming up takes this long at most.
 const STARTING: Duration = Duration::from_mins(10);
+/// Where libraries are, which GPU is meant, and what it computes by: the same for parent and child.
+const ENVIRONMENT: [&str; 5] = [
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "NVIDIA_VISIBLE_DEVICES",
+    "CUDA_DEVICE_ORDER",
+    "CUBLAS_WORKSPACE_CONFIG",
+];
 /// Lines of a child's stderr that are kept.
 const LINES: usize = 8;
 
@@ -111,6 +119,11 @@ impl<'a> Isolated<'a> {
         }
     }
 
+    /// The present child.
+    pub(crate) fn process(&mut self) -> Result<u32, Failure> {
+        Ok(self.running()?.child.id())
+    }
+
     /// What the present child has used.
     pub(crate) fn usage(&mut self) -> Result<Usage, Failure> {
         let running = self.running()?;
@@ -136,7 +149,7 @@ impl Running {
         command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // No key or token that the parent was given goes along; Ctrl-C is the parent's to act on.
         command.env_clear().env("OMP_NUM_THREADS", "1").env("RUST_BACKTRACE", "0").process_group(0);
-        for name in ["LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"] {
+        for name in ENVIRONMENT {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }

@@ -1,5 +1,6 @@
 //! Which device to use. One program serves machines with and without a GPU: it links libtorch's processor part only, and
-//! opens the CUDA part, if there is one beside it, before the first question about CUDA (libtorch remembers the answer).
+//! opens the CUDA part, if there is one beside it, before the first question about CUDA (libtorch remembers the answer) and
+//! before the first gradient (libtorch then counts the devices that have any).
 //!
 //! The CUDA path needs a GPU to run; without one, only its refusals can be tested.
 #![allow(unsafe_code)] // Opening a library runs its initialisers, which no check of ours can vouch for.
@@ -8,8 +9,9 @@ use std::sync::OnceLock;
 
 use automl_contract::spec::DeviceName;
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
-use tch::{Cuda, Device};
+use tch::{Cuda, Device, Kind, Tensor};
 
+use super::exact;
 use crate::LabError;
 
 const CPU_LIBRARY: &str = "libtorch_cpu.so";
@@ -37,6 +39,13 @@ pub(crate) fn choose(name: DeviceName) -> Result<Device, LabError> {
     }
 }
 
+/// Whether a device refuses everything: after a fault of its own, or of a gene's making, a GPU does nothing more for the
+/// process that met it.
+pub(crate) fn lost(device: Device) -> bool {
+    let answers = || Tensor::f_ones([1], (Kind::Float, device)).and_then(|one| one.f_double_value(&[0]));
+    device != Device::Cpu && answers().is_err()
+}
+
 /// Whether CUDA can be used; found out once.
 fn cuda() -> Result<(), Absent> {
     static ANSWER: OnceLock<Result<(), Absent>> = OnceLock::new();
@@ -55,7 +64,11 @@ fn load() -> Result<(), Absent> {
     let library = library.map_err(|error| Absent::Broken(path, error.to_string()))?;
     // libtorch keeps pointers into it.
     std::mem::forget(library);
-    if Cuda::is_available() { Ok(()) } else { Err(missing("no usable NVIDIA GPU or driver was found")) }
+    if !Cuda::is_available() {
+        return Err(missing("no usable NVIDIA GPU or driver was found"));
+    }
+    exact::compute_exactly();
+    Ok(())
 }
 
 /// Where a library of this process lies, links resolved.

@@ -1,6 +1,8 @@
 //! The general path: libtorch tensors and its autograd, on any device. Slower on one core than `host`, and what that is
 //! tested against.
 mod device;
+mod exact;
+mod gpu;
 mod loss;
 
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +20,8 @@ use crate::recipe::{KERNEL, Recipe};
 use crate::training::{Guard, Halt};
 use crate::view::{FeatureMap, View};
 
-pub(crate) use device::choose;
+pub(crate) use device::{choose, lost};
+pub(crate) use gpu::Gpu;
 #[cfg(test)]
 pub(crate) use loss::loss;
 

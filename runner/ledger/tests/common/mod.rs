@@ -69,7 +69,7 @@ pub(crate) async fn serve(database: Database, access: Access) -> String {
 pub(crate) async fn serve_for(database: Database, access: Access, patience: std::time::Duration) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let pages = router(database, access, patience).unwrap();
+    let pages = router(database, access, None, patience).unwrap();
     tokio::spawn(async move { axum::serve(listener, pages).await });
     url
 }

@@ -2,6 +2,7 @@
 mod allocation;
 mod figure;
 mod gene;
+mod gpu;
 mod memory;
 mod migration;
 mod noise;
@@ -18,8 +19,9 @@ use std::path::PathBuf;
 /// What is measured when no group is named: all that takes minutes. Memory comes last: it is the peak of what ran before.
 const QUICK: [BenchGroup; 3] = [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory];
 /// What is measured only when it is named.
-const LONG: [BenchGroup; 6] = [
+const LONG: [BenchGroup; 7] = [
     BenchGroup::Allocation,
+    BenchGroup::Gpu,
     BenchGroup::Migration,
     BenchGroup::Reach,
     BenchGroup::Noise,
@@ -32,6 +34,7 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
     let named = |group: &BenchGroup| options.groups.contains(group);
     let groups =
         LONG.into_iter().filter(named).chain(QUICK.into_iter().filter(|one| options.groups.is_empty() || named(one)));
+    let mut tell = |figure: figure::Figure| if options.json { output::json(&figure) } else { output::line(figure) };
     for group in groups {
         let figures = match group {
             BenchGroup::Gene => gene::measure()?,
@@ -42,15 +45,13 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
             BenchGroup::Noise => noise::measure(options.fashion_mnist.as_deref())?,
             BenchGroup::Verify => verify::measure()?,
             BenchGroup::Worker => worker::measure(options.fashion_mnist.as_deref())?,
+            BenchGroup::Gpu => {
+                gpu::measure(options.fashion_mnist.as_deref(), &mut tell)?;
+                Vec::new()
+            }
             BenchGroup::Reach => reach::measure(options.folder.as_deref())?,
         };
-        for figure in figures {
-            if options.json {
-                output::json(&figure)?;
-            } else {
-                output::line(figure)?;
-            }
-        }
+        figures.into_iter().try_for_each(&mut tell)?;
     }
     Ok(())
 }

@@ -23,11 +23,14 @@ spec:
 ";
 
 /// A way to compute: its name, the arguments for `runner verify`, the environment.
-struct Way {
+pub(super) struct Way {
     name: &'static str,
     arguments: &'static [&'static str],
     environment: &'static [(&'static str, &'static str)],
 }
+
+/// The recorded one.
+pub(super) const AS_RECORDED: Way = Way { name: "as recorded", arguments: &[], environment: &[] };
 
 /// Not the recorded one.
 const OTHERS: [Way; 3] = [
@@ -53,9 +56,9 @@ struct Report {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Group {
-    compared: u64,
-    equal: u64,
+pub(super) struct Group {
+    pub(super) compared: u64,
+    pub(super) equal: u64,
     largest_difference: f64,
     mean_difference: f64,
 }
@@ -78,7 +81,7 @@ fn measure_in(folder: &Path) -> Result<Vec<Figure>, Failure> {
     output(quietly_myself()?.args(["score", "mse", "--json", "--records"]).arg(&known), &[exit::DONE])?;
     let scores = run.join("scores.jsonl");
     let bytes = std::fs::metadata(&scores).map_err(|error| Failure::unreadable(&scores, &error))?.len();
-    let (records, same) = verified(&run, &Way { name: "as recorded", arguments: &[], environment: &[] })?;
+    let (records, same) = verified(&run, &AS_RECORDED)?;
     let figure = |name: String, value: f64, unit| Figure::new("verify", name, value, unit);
     let mut figures = vec![
         figure(format!("recorded scores that are equal to the bit, of {}", same.compared), same.equal as f64, "scores")
@@ -110,7 +113,7 @@ fn measure_in(folder: &Path) -> Result<Vec<Figure>, Failure> {
 }
 
 /// The number of records, and what came of a thousand of them.
-fn verified(run: &Path, way: &Way) -> Result<(u64, Group), Failure> {
+pub(super) fn verified(run: &Path, way: &Way) -> Result<(u64, Group), Failure> {
     let mut command = quietly_myself()?;
     command.arg("verify").arg(run).arg("--json").args(way.arguments).envs(way.environment.iter().copied());
     // Unequal scores are an answer here.
@@ -120,14 +123,14 @@ fn verified(run: &Path, way: &Way) -> Result<(u64, Group), Failure> {
     Ok((report.records, group.ok_or_else(|| Failure::internal("a verification of nothing"))?))
 }
 
-fn quietly_myself() -> Result<Command, Failure> {
+pub(super) fn quietly_myself() -> Result<Command, Failure> {
     let mut command = Command::new(myself()?);
     command.stdin(Stdio::null()).stderr(Stdio::null());
     Ok(command)
 }
 
 /// What the command printed; it must have ended in one of these ways.
-fn output(command: &mut Command, codes: &[u8]) -> Result<String, Failure> {
+pub(super) fn output(command: &mut Command, codes: &[u8]) -> Result<String, Failure> {
     let output = command.output().map_err(|error| Failure::internal(format!("cannot start a run: {error}")))?;
     if !codes.iter().any(|code| output.status.code() == Some(i32::from(*code))) {
         return Err(Failure::internal(format!("{command:?} ended early ({})", output.status)));

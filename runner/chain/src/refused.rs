@@ -1,0 +1,90 @@
+//! Why a chain does not do what it is asked, in words that a person can act on.
+use crate::LONGEST_COMMITMENT;
+use automl_keys::Address;
+
+/// Why a call has no effect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It is not signed by whom it says.
+    #[error("the signature is not of {0}: sign with the hotkey that the call names")]
+    Signature(Address),
+    /// It was signed for another subnet or another beginning of this one.
+    #[error("the call is for another chain: it names the genesis {given}, and this one's is {genesis}")]
+    OtherChain {
+        /// In the call.
+        given: String,
+        /// Of this chain.
+        genesis: String,
+    },
+    /// A call of this number was there, or one before is missing.
+    #[error(
+        "the call has number {given} and the next of this hotkey is {next}: another process uses it too, or ask again"
+    )]
+    Number {
+        /// In the call.
+        given: u64,
+        /// What it should be.
+        next: u64,
+    },
+    /// It was not to be included any more.
+    #[error("the call was to be included up to block {until}, and this is block {block}: sign it again")]
+    Expired {
+        /// The last block.
+        until: u64,
+        /// Where it came.
+        block: u64,
+    },
+    /// Who asks takes no part.
+    #[error("hotkey {0} is not registered in this subnet: register it first")]
+    NotRegistered(Address),
+    /// It does already.
+    #[error("hotkey {0} is registered already")]
+    Registered(Address),
+    /// The owner chooses.
+    #[error("registration is not open: ask the subnet's owner {owner} to admit {hotkey}")]
+    Closed {
+        /// Who can.
+        owner: Address,
+        /// Who asked.
+        hotkey: Address,
+    },
+    /// Only the owner may.
+    #[error("only the subnet's owner {owner} may do this, not {hotkey}")]
+    NotOwner {
+        /// Who may.
+        owner: Address,
+        /// Who asked.
+        hotkey: Address,
+    },
+    /// There is no place, and nobody to give way.
+    #[error("all {0} places are taken, and who has them is still immune: try again later")]
+    Full(u16),
+    /// A commitment without content, or with too much.
+    #[error("a commitment has 1 to {LONGEST_COMMITMENT} bytes, not {0}")]
+    Length(usize),
+    /// Too soon after the last.
+    #[error("the next of these calls is taken from block {from} on, and this is block {block}")]
+    TooSoon {
+        /// When.
+        from: u64,
+        /// Where it came.
+        block: u64,
+    },
+    /// Weights of other rules.
+    #[error("the weights are of version {given} and the subnet takes version {wanted}: update the validator")]
+    Version {
+        /// In the call.
+        given: u64,
+        /// The subnet's.
+        wanted: u64,
+    },
+    /// Too little stake.
+    #[error("hotkey {0} has no validator permit: it needs more stake, and permits are given at an epoch's end")]
+    NoPermit(Address),
+    /// None, a neuron twice, or one that is not there.
+    #[error("these are no weights: {0}")]
+    Weights(String),
+    /// Not a call at all.
+    #[error("this is no call: {0}")]
+    Malformed(String),
+}
