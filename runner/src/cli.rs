@@ -61,7 +61,7 @@ pub(crate) enum Command {
         /// The page
         page: ReferencePage,
     },
-    /// Take part in a subnet that is in a ledger: make one, look at it, register, commit, set weights
+    /// Take part in a subnet that a ledger keeps: register, commit, set weights
     #[command(subcommand)]
     Chain(ChainCommand),
     /// Print a completion script for a shell

@@ -200,6 +200,7 @@ fn of_the_search() -> Vec<Case> {
     if !std::path::Path::new("/dev/nvidiactl").exists() {
         let asked = changed("    seeds:", "    device: cuda\n    seeds:");
         cases.push(refused("a GPU where there is none", asked, &["cuda", "device: cpu", "device: auto"]));
+        cases.push(Case::new("figures of a GPU where there is none", "bench gpu", BAD_INPUT, &["NVIDIA GPU", "cuda"]));
     }
     cases
 }

@@ -51,8 +51,8 @@ impl Keeper {
             return Err(Refused::Malformed(problem).into());
         }
         let seen = twin.sync().await?;
-        if payload.number < seen.state.next_number(payload.hotkey) {
-            // Perhaps one whose answer was lost: the ledger knows whether it is the same.
+        if payload.number < seen.state.next_number(payload.hotkey) && twin.ledger.get(&entry.name).await?.is_some() {
+            // Perhaps one whose answer was lost: the ledger says whether it is the same.
             return Ok(());
         }
         Ok(seen.state.check(&payload)?)
