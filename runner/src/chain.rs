@@ -1,5 +1,5 @@
 //! `runner chain`: a subnet that is in a ledger, from a terminal.
-use crate::cli::{ChainCommand, CreateOptions, LedgerPlace, SignedBy, Subnet};
+use crate::cli::{ChainCommand, CreateOptions, SignedBy, Subnet};
 use crate::failure::Failure;
 use crate::ledger::{block_on, place};
 use crate::output;
@@ -36,7 +36,7 @@ pub(crate) fn dispatch(command: ChainCommand) -> Result<(), Failure> {
 
 async fn create(options: &CreateOptions) -> Result<(), Failure> {
     let ledger = &options.ledger;
-    if ledger.starts_with("http://") || ledger.starts_with("https://") {
+    if place::is_served(ledger) {
         return Err(Failure::usage(
             "a subnet is made where its ledger is: name the file or postgres://…, then serve it with --subnet",
         ));
@@ -103,12 +103,14 @@ async fn submit(subnet: &Subnet, by: &SignedBy, call: Call) -> Result<(), Failur
 }
 
 async fn open(subnet: &Subnet) -> Result<Twin, Failure> {
-    let place = LedgerPlace { ledger: subnet.ledger.clone(), token_file: subnet.token_file.clone() };
-    let served = place.ledger.starts_with("http://") || place.ledger.starts_with("https://");
+    let place = subnet.ledger.place();
     let ledger = Arc::from(place::open(&place).await?);
     // Who serves a ledger makes its blocks; in a file, whoever uses it.
-    let twin =
-        if served { Twin::open(ledger, subnet.netuid).await } else { Twin::keeping(ledger, subnet.netuid).await };
+    let twin = if place::is_served(&place.ledger) {
+        Twin::open(ledger, subnet.netuid).await
+    } else {
+        Twin::keeping(ledger, subnet.netuid).await
+    };
     Ok(twin?)
 }
 

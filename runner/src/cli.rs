@@ -255,12 +255,9 @@ impl KeptIn {
     }
 }
 
-/// A run in a ledger.
+/// A ledger that something is looked for in.
 #[derive(Debug, Args)]
-pub(crate) struct RunInLedger {
-    /// What the run is called in the ledger
-    #[arg(value_name = "RUN")]
-    pub run: String,
+pub(crate) struct InLedger {
     /// A file, `postgres://…`, or the `http://…` of a served one. With a password in it, better in the variable
     #[arg(long, value_name = "LEDGER", env = pod::LEDGER, hide_env_values = true)]
     pub ledger: String,
@@ -269,7 +266,17 @@ pub(crate) struct RunInLedger {
     pub token_file: Option<PathBuf>,
 }
 
-impl RunInLedger {
+/// A run in a ledger.
+#[derive(Debug, Args)]
+pub(crate) struct RunInLedger {
+    /// What the run is called in the ledger
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    #[command(flatten)]
+    pub ledger: InLedger,
+}
+
+impl InLedger {
     /// Which ledger.
     pub(crate) fn place(&self) -> LedgerPlace {
         LedgerPlace { ledger: self.ledger.clone(), token_file: self.token_file.clone() }

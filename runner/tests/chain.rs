@@ -116,7 +116,7 @@ fn what_is_wrong_is_named_and_nothing_of_a_key_is_said() {
 async fn a_served_subnet_takes_what_is_signed_and_nothing_else() {
     let place = Place::new();
     place.create("50");
-    let server = Server::start(&place.ledger(), &["--subnet", "7"]);
+    let mut server = Server::start(&place.ledger(), &["--subnet", "7"]);
     succeed(&mut place.chain(&server.url, &["admit", "--hotkey", "owner", OWNER, "--stake", "1000"]));
     succeed(&mut place.chain(&server.url, &["admit", "--hotkey", "owner", MINER]));
     let committed = place.json(&server.url, &["commit", "--hotkey", "miner", "owner/name:0123"]);
@@ -151,6 +151,10 @@ async fn a_served_subnet_takes_what_is_signed_and_nothing_else() {
     let after =
         remote.list(&automl_ledger::Filter { kind: Some(Kind::Commitment), scope: None }, 0, 100).await.unwrap();
     assert_eq!(after, before, "nothing of it is stored");
+
+    server.kill_and_start();
+    let kept = place.json(&server.url, &["commitments"]);
+    assert_eq!((kept["text"].as_str(), kept["block"].as_u64()), (Some("owner/name:0123"), Some(block)));
 
     // Blocks come by themselves, and with them the epoch's end and the permit.
     let newest = || place.json(&server.url, &["metagraph"]);

@@ -1,4 +1,5 @@
 //! `runner chain`.
+use super::InLedger;
 use automl_contract::pod;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -6,12 +7,8 @@ use std::path::PathBuf;
 /// The subnet that is meant.
 #[derive(Debug, Args)]
 pub(crate) struct Subnet {
-    /// The ledger it is in: a file, `postgres://…`, or the `http://…` of a served one
-    #[arg(long, value_name = "LEDGER", env = pod::LEDGER, hide_env_values = true)]
-    pub ledger: String,
-    /// A file whose first bearer token is shown to a served ledger
-    #[arg(long, value_name = "FILE", env = pod::LEDGER_TOKEN_FILE, hide_env_values = true)]
-    pub token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub ledger: InLedger,
     /// Its number
     #[arg(long, value_name = "NETUID")]
     pub netuid: u16,

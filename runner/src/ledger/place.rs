@@ -9,10 +9,15 @@ pub(super) fn is_url(place: &str) -> bool {
     place.contains("://")
 }
 
+/// Whether another process serves it.
+pub(crate) fn is_served(place: &str) -> bool {
+    place.starts_with("http://") || place.starts_with("https://")
+}
+
 /// Opens one that is there.
 pub(crate) async fn open(place: &LedgerPlace) -> Result<Box<dyn Ledger>, Failure> {
     let LedgerPlace { ledger, token_file } = place;
-    if ledger.starts_with("http://") || ledger.starts_with("https://") {
+    if is_served(ledger) {
         return Ok(Box::new(match token_file {
             Some(file) => Remote::with_token_file(ledger, file)?,
             None => Remote::new(ledger, None)?,

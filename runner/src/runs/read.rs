@@ -31,7 +31,7 @@ impl Run {
     pub(super) async fn find(run: &RunInLedger) -> Result<Run, Failure> {
         let name = run.run.as_str();
         check_name(name)?;
-        let ledger = place::open(&run.place()).await?;
+        let ledger = place::open(&run.ledger.place()).await?;
         let own = Name::new(Kind::Run, name, SPEC).map_err(Failure::usage)?;
         let Some(record) = ledger.get(&own).await? else {
             let known = runs(&*ledger).await?;

@@ -19,7 +19,6 @@ impl Server {
     }
 
     /// Kills it, whatever it is doing, and starts it again.
-    #[allow(dead_code, reason = "not every test kills")]
     pub(crate) fn kill_and_start(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

@@ -1,5 +1,5 @@
 //! Checks what strangers want to append to the subnets of a served ledger, and makes their blocks.
-use super::{Signed, Twin, scope};
+use super::{SCOPES, Signed, Twin, scope};
 use crate::{Chain as _, ChainError, Refused};
 use async_trait::async_trait;
 use automl_ledger::serve::{Guard, Unfit};
@@ -31,7 +31,9 @@ impl Keeper {
     /// The ledger fails.
     pub async fn seal(&self) -> Result<(), ChainError> {
         for twin in self.twins.values() {
-            twin.head().await?;
+            if twin.is_due().await {
+                twin.head().await?;
+            }
         }
         Ok(())
     }
@@ -62,7 +64,7 @@ impl Keeper {
 #[async_trait]
 impl Guard for Keeper {
     fn guards(&self, scope: &str) -> bool {
-        scope.starts_with("subnet.")
+        scope.starts_with(SCOPES)
     }
 
     async fn check(&self, entry: &Entry) -> Result<(), Unfit> {

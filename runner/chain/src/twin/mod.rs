@@ -25,15 +25,18 @@ use tokio::sync::Mutex;
 
 pub use genesis::Genesis;
 pub use keeper::Keeper;
-use signed::Signed;
+use signed::{Payload, Signed};
 use state::State;
 
 /// Blocks within which a call is to be included.
 const ERA: u64 = 64;
 
+/// What scopes of subnets begin with.
+const SCOPES: &str = "subnet.";
+
 /// The scope of a subnet's records.
 pub fn scope(netuid: u16) -> String {
-    format!("subnet.{netuid}")
+    format!("{SCOPES}{netuid}")
 }
 
 /// A subnet in a ledger.
@@ -129,6 +132,11 @@ impl Twin {
         Ok(seen.state.head())
     }
 
+    /// Whether a block's time has come, as far as was read: nothing is read for this.
+    async fn is_due(&self) -> bool {
+        self.seen.lock().await.state.due(block::now()).is_some()
+    }
+
     /// Reads on; makes the block whose time has come.
     async fn sync(&self) -> Result<tokio::sync::MutexGuard<'_, Seen>, ChainError> {
         let mut seen = self.seen.lock().await;
@@ -168,21 +176,21 @@ impl Chain for Twin {
     async fn submit(&self, hotkey: &Hotkey, call: Call) -> Result<Included, ChainError> {
         // Locked until it is included: the next call of this process has the next number.
         let mut seen = self.sync().await?;
-        let (head, number) = (seen.state.head(), seen.state.next_number(hotkey.address()));
-        let signed = Signed::new(hotkey, seen.state.hash(), number, head.number.saturating_add(ERA), call);
-        let payload = signed.payload()?;
+        let (address, until) = (hotkey.address(), seen.state.head().number.saturating_add(ERA));
+        let number = seen.state.next_number(address);
+        let payload = Payload { genesis: seen.state.hash(), hotkey: address, number, until, call };
         seen.state.check(&payload)?;
-        let name = payload.name(&self.scope)?;
-        match self.ledger.append(vec![Entry { name, body: signed.body() }]).await {
+        let entry = Entry { name: payload.name(&self.scope)?, body: Signed::new(hotkey, &payload).body() };
+        match self.ledger.append(vec![entry]).await {
             Err(error) if error.is_conflict() => {
                 self.read(&mut seen).await?;
-                let next = seen.state.next_number(hotkey.address());
+                let next = seen.state.next_number(address);
                 return Err(crate::Refused::Number { given: number, next }.into());
             }
             appended => drop(appended?),
         }
         self.read(&mut seen).await?;
-        seen.state.outcome(hotkey.address(), number)
+        seen.state.outcome(address, number)
     }
 }
 

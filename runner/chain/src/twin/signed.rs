@@ -34,9 +34,9 @@ pub(super) struct Payload {
 }
 
 impl Signed {
-    pub(super) fn new(hotkey: &Hotkey, genesis: Digest, number: u64, until: u64, call: Call) -> Signed {
-        let payload = Payload { genesis, hotkey: hotkey.address(), number, until, call };
-        let payload = serde_json::to_string(&payload).unwrap_or_default();
+    /// `payload` names this hotkey.
+    pub(super) fn new(hotkey: &Hotkey, payload: &Payload) -> Signed {
+        let payload = serde_json::to_string(payload).unwrap_or_default();
         let signature = hotkey.sign(&message(&payload)).to_string();
         Signed { payload, signature }
     }

@@ -112,10 +112,10 @@ impl State {
         if payload.name(record.name.scope()).ok().as_ref() != Some(&record.name) {
             return Ok(());
         }
-        if payload.genesis != self.hash || payload.number != self.next_number(payload.hotkey) {
+        if self.addressed(&payload).is_err() {
             return Ok(());
         }
-        let last = self.check(&payload);
+        let last = self.permitted(&payload);
         let (hotkey, next) = (payload.hotkey, payload.number + 1);
         if last.is_ok() {
             self.perform(payload);
@@ -192,15 +192,24 @@ impl State {
 
     /// Whether a call may be, now.
     pub(super) fn check(&self, payload: &Payload) -> Result<(), Refused> {
-        let Payload { genesis, hotkey, number, until, call } = payload;
-        let (hotkey, block) = (*hotkey, self.head().number);
+        self.addressed(payload)?;
+        self.permitted(payload)
+    }
+
+    /// Whether it is this hotkey's next call to this chain: one that is takes a number, also where it is refused.
+    fn addressed(&self, payload: &Payload) -> Result<(), Refused> {
+        let Payload { genesis, hotkey, number, .. } = payload;
         if *genesis != self.hash {
             return Err(Refused::OtherChain { given: genesis.to_string(), genesis: self.hash.to_string() });
         }
-        let next = self.next_number(hotkey);
-        if *number != next {
-            return Err(Refused::Number { given: *number, next });
-        }
+        let next = self.next_number(*hotkey);
+        if *number == next { Ok(()) } else { Err(Refused::Number { given: *number, next }) }
+    }
+
+    /// Whether it may do what it asks for.
+    fn permitted(&self, payload: &Payload) -> Result<(), Refused> {
+        let Payload { hotkey, until, call, .. } = payload;
+        let (hotkey, block) = (*hotkey, self.head().number);
         if block > *until {
             return Err(Refused::Expired { until: *until, block });
         }

@@ -2,7 +2,7 @@
 //!
 //! Islands are processes, as in pods, and the ledger one more; what they waited for it is what their metrics say.
 use super::figure::Figure;
-use super::myself;
+use super::{in_scratch, myself};
 use crate::failure::Failure;
 use automl_contract::metrics::{RUNNER_CANDIDATE_SECONDS, RUNNER_LEDGER_SECONDS};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -64,11 +64,7 @@ impl Drop for Serving {
 }
 
 pub(super) fn measure() -> Result<Vec<Figure>, Failure> {
-    let folder = std::env::temp_dir().join(format!("automl-bench-migration-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(Failure::internal)?;
-    let figures = measured(&folder);
-    std::fs::remove_dir_all(&folder).map_err(Failure::internal)?;
-    figures
+    in_scratch("migration", measured)
 }
 
 fn measured(folder: &Path) -> Result<Vec<Figure>, Failure> {

@@ -14,7 +14,7 @@ mod worker;
 use crate::cli::{BenchGroup, BenchOptions};
 use crate::failure::Failure;
 use crate::output;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is measured when no group is named: all that takes minutes. Memory comes last: it is the peak of what ran before.
 const QUICK: [BenchGroup; 3] = [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory];
@@ -54,6 +54,16 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
         figures.into_iter().try_for_each(&mut tell)?;
     }
     Ok(())
+}
+
+/// Does the work in a folder of its own, which is gone afterwards.
+fn in_scratch<T>(group: &str, work: impl FnOnce(&Path) -> Result<T, Failure>) -> Result<T, Failure> {
+    let folder = std::env::temp_dir().join(format!("automl-bench-{group}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(|error| Failure::unwritable(&folder, &error))?;
+    let done = work(&folder);
+    // A leftover in the temporary folder is the system's to clean; the figures matter more.
+    let _ = std::fs::remove_dir_all(&folder);
+    done
 }
 
 /// This program, to be run again.

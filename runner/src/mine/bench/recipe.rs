@@ -4,6 +4,7 @@
 //! and batch counts; PyTorch gets its batches preloaded, which the original does not do (its loader costs it a factor of
 //! more than ten): the comparison is with the best that script could be.
 use super::figure::Figure;
+use super::in_scratch;
 use crate::failure::Failure;
 use automl_contract::spec::{DataSource, DatasetSpec, EvaluationPreset, EvaluationSpec};
 use automl_genome::{Gene, Limits, parse};
@@ -26,11 +27,7 @@ const TRAINED: usize = 48;
 const SCRIPT: &str = include_str!("../../../benches/pytorch_recipe.py");
 
 pub(super) fn measure(python: Option<&Path>) -> Result<Vec<Figure>, Failure> {
-    let folder = std::env::temp_dir().join(format!("automl-bench-{}", std::process::id()));
-    let measured = measure_in(&folder, python);
-    // A leftover in the temporary folder is the system's to clean; the figures matter more.
-    let _ = std::fs::remove_dir_all(&folder);
-    measured
+    in_scratch("recipe", |folder| measure_in(folder, python))
 }
 
 fn measure_in(folder: &Path, python: Option<&Path>) -> Result<Vec<Figure>, Failure> {
@@ -132,7 +129,6 @@ fn pytorch(folder: &Path, python: Option<&Path>, processes: usize) -> Result<f64
 
 /// Ten blurred prototypes with noise, as IDX files: learnable, of MNIST's shape, the same at every run.
 fn write_data(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut random = move || {
         // xorshift64*: plenty for pixels, and the same everywhere.

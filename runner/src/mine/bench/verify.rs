@@ -6,7 +6,7 @@
 //! C library that is held to its oldest. Among the genes that a search breeds are some whose training is chaotic: there a
 //! last bit decides, and the largest difference is theirs. The known losses' is told apart.
 use super::figure::Figure;
-use super::myself;
+use super::{in_scratch, myself};
 use crate::failure::Failure;
 use automl_contract::exit;
 use serde::Deserialize;
@@ -64,18 +64,12 @@ pub(super) struct Group {
 }
 
 pub(super) fn measure() -> Result<Vec<Figure>, Failure> {
-    let folder = std::env::temp_dir().join(format!("automl-bench-verify-{}", std::process::id()));
-    let measured = measure_in(&folder);
-    // A leftover in the temporary folder is the system's to clean; the figures matter more.
-    let _ = std::fs::remove_dir_all(&folder);
-    measured
+    in_scratch("verify", measure_in)
 }
 
 fn measure_in(folder: &Path) -> Result<Vec<Figure>, Failure> {
     let (file, run) = (folder.join("minerrun.yaml"), folder.join("run"));
-    std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(&file, MANIFEST))
-        .map_err(|error| Failure::unwritable(&file, &error))?;
+    std::fs::write(&file, MANIFEST).map_err(|error| Failure::unwritable(&file, &error))?;
     output(quietly_myself()?.arg("run").arg("--file").arg(&file).arg("--out").arg(&run).arg("--json"), &[exit::DONE])?;
     let known = folder.join("known.jsonl");
     output(quietly_myself()?.args(["score", "mse", "--json", "--records"]).arg(&known), &[exit::DONE])?;

@@ -1,6 +1,7 @@
 //! A training on the GPU that takes too long, and a process on it that hangs: both are ended, and their neighbours do not
 //! notice. And records of the GPU, computed again.
 use super::super::figure::Figure;
+use super::super::in_scratch;
 use super::super::verify::{AS_RECORDED, output, quietly_myself, verified};
 use super::agree::{equal, scores};
 use super::hands::{Pool, confined};
@@ -41,7 +42,7 @@ spec:
 pub(super) fn measure(subject: &Subject, genes: &[Gene], tell: &mut Tell<'_>) -> Result<(), Failure> {
     let isolation = subject.isolation(DeviceName::Cuda);
     Pool::with(&isolation, NEIGHBOURS, |pool| beside(&isolation, pool, genes, tell))?;
-    tell(recorded()?)
+    tell(in_scratch("gpu", recorded)?)
 }
 
 /// The pool trains while others on the same GPU have to be ended.
@@ -102,19 +103,9 @@ fn ended(isolated: &mut Isolated<'_>, gene: &Gene, reason: &str) -> Result<f64, 
     Ok(begin.elapsed().as_secs_f64())
 }
 
-fn recorded() -> Result<Figure, Failure> {
-    let folder = std::env::temp_dir().join(format!("automl-bench-gpu-{}", std::process::id()));
-    let figure = recorded_in(&folder);
-    // A leftover in the temporary folder is the system's to clean; the figure matters more.
-    let _ = std::fs::remove_dir_all(&folder);
-    figure
-}
-
-fn recorded_in(folder: &Path) -> Result<Figure, Failure> {
+fn recorded(folder: &Path) -> Result<Figure, Failure> {
     let (file, records) = (folder.join("minerrun.yaml"), folder.join("records.jsonl"));
-    std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(&file, MANIFEST))
-        .map_err(|error| Failure::unwritable(&file, &error))?;
+    std::fs::write(&file, MANIFEST).map_err(|error| Failure::unwritable(&file, &error))?;
     let mut score = quietly_myself()?;
     score.args(["score", "mse", "--json", "--seeds", "8", "--workers", "4", "--file"]).arg(&file);
     output(score.arg("--records").arg(&records), &[exit::DONE])?;
