@@ -17,6 +17,9 @@ pub struct Settings {
     /// The image of runs that name none
     #[arg(long, value_name = "IMAGE", env = "AUTOML_RUNNER_IMAGE", default_value = concat!("automl-runner:", env!("CARGO_PKG_VERSION")))]
     pub runner_image: String,
+    /// The image of submitters: it trains nothing
+    #[arg(long, value_name = "IMAGE", env = "AUTOML_SUBMITTER_IMAGE", default_value = concat!("automl-runner:", env!("CARGO_PKG_VERSION"), "-slim"))]
+    pub submitter_image: String,
     /// The ledger that pods keep their searches in, as http://HOST:PORT [default: none, what is found lives in `ConfigMaps`]
     #[arg(long, value_name = "URL", env = "AUTOML_LEDGER_URL")]
     pub ledger_url: Option<LedgerUrl>,

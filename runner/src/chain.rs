@@ -1,5 +1,5 @@
 //! `runner chain`: a subnet that is in a ledger, from a terminal.
-use crate::cli::{ChainCommand, CreateOptions, SignedBy, Subnet};
+use crate::cli::{ChainCommand, CreateOptions, InLedger, SignedBy, Subnet};
 use crate::failure::Failure;
 use crate::ledger::{block_on, place};
 use crate::output;
@@ -103,19 +103,24 @@ async fn submit(subnet: &Subnet, by: &SignedBy, call: Call) -> Result<(), Failur
 }
 
 async fn open(subnet: &Subnet) -> Result<Twin, Failure> {
-    let place = subnet.ledger.place();
+    twin(&subnet.ledger, subnet.netuid).await
+}
+
+/// Opens a subnet that a ledger keeps.
+pub(crate) async fn twin(ledger: &InLedger, netuid: u16) -> Result<Twin, Failure> {
+    let place = ledger.place();
     let ledger = Arc::from(place::open(&place).await?);
     // Who serves a ledger makes its blocks; in a file, whoever uses it.
     let twin = if place::is_served(&place.ledger) {
-        Twin::open(ledger, subnet.netuid).await
+        Twin::open(ledger, netuid).await
     } else {
-        Twin::keeping(ledger, subnet.netuid).await
+        Twin::keeping(ledger, netuid).await
     };
     Ok(twin?)
 }
 
 /// Opens the key that signs; from here on this process leaves no core.
-fn hotkey(by: &SignedBy) -> Result<Hotkey, Failure> {
+pub(crate) fn hotkey(by: &SignedBy) -> Result<Hotkey, Failure> {
     automl_keys::seal().map_err(Failure::internal)?;
     let place = Place::here();
     let password = by.password_file.as_deref().map(|file| automl_keys::password(file, place)).transpose()?;

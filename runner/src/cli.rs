@@ -1,11 +1,13 @@
 //! The command line. Help texts here are the reference: `docs/reference/cli.md` is generated from them.
 use automl_contract::pod;
 mod chain;
+mod submit;
 
 pub(crate) use chain::{ChainCommand, CreateOptions, SignedBy, Subnet};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+pub(crate) use submit::SubmitOptions;
 
 /// Discover machine-learning components: evolve loss functions, score them, look at them.
 #[derive(Debug, Parser)]
@@ -31,6 +33,7 @@ pub(crate) enum Command {
     /// Continue a run that was stopped or killed, or extend a finished one
     Resume(ResumeOptions),
     /// What a pod of a MinerRun runs: begin or go on, then hand over what was found
+    #[command(hide = true)]
     Island(IslandOptions),
     /// Train with given genes and compare each with cross-entropy on paired seeds
     Score(ScoreOptions),
@@ -47,6 +50,8 @@ pub(crate) enum Command {
     Inspect(InspectOptions),
     /// Say how many islands a run in a ledger shall have from its next epoch on
     Scale(ScaleOptions),
+    /// Publish the best gene of runs in a ledger, as a hotkey
+    Submit(SubmitOptions),
     /// Look at a ledger, check it, copy it out, serve it
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -244,6 +249,10 @@ pub(crate) struct KeptIn {
     /// What the run is called in the ledger [default: its name in the file]
     #[arg(long, value_name = "NAME", env = pod::LEDGER_RUN, requires = "ledger")]
     pub run_name: Option<String>,
+    /// Confirm the best gene against what this submitter (`runner submit --name`) published last: from time to time, and at the
+    /// end
+    #[arg(long, value_name = "NAME", env = pod::SUBMITTER, requires = "ledger")]
+    pub submitter: Option<String>,
 }
 
 impl KeptIn {

@@ -5,6 +5,7 @@
 //! cli      the arguments           gene/   one gene: check, show, eval, import, export
 //! failure  errors and exit codes   mine/   run and resume: search, select, compare, write the run folder
 //! ledger/  a ledger looked at, checked, copied out and served      runs/  runs in it: kept, shown, scaled
+//! chain    a subnet that is in a ledger                            submit/  genes published as a hotkey
 //! worker/  strangers' genes trained in confined processes
 //! score    genes against the usual losses  bench  figures of this machine
 //! ```
@@ -17,6 +18,7 @@ mod ledger;
 mod mine;
 mod output;
 mod runs;
+mod submit;
 #[cfg(feature = "lab")]
 mod worker;
 
@@ -60,6 +62,7 @@ fn dispatch(arguments: cli::Cli) -> Result<(), Failure> {
         cli::Command::Best(options) => runs::best(&options),
         cli::Command::Inspect(options) => runs::inspect(&options),
         cli::Command::Scale(options) => runs::scale(&options),
+        cli::Command::Submit(options) => submit::submit(&options),
         cli::Command::Reference { page } => output::line(match page {
             cli::ReferencePage::Minerrun => {
                 format!("# Fields of a MinerRun\n\n{}", automl_contract::reference::markdown().trim_end())

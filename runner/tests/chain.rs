@@ -4,65 +4,12 @@ mod common;
 mod served;
 
 use automl_ledger::{Entry, Kind, Ledger as _, LedgerError, Name, Remote};
+use common::subnet::{MINER, OWNER, Place};
 use common::{runner, said, succeed};
 use serde_json::Value;
 use served::Server;
-use std::fs::{Permissions, copy, set_permissions};
+use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-
-/// Of the key files that are the wallet's own.
-const OWNER: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
-const MINER: &str = "5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV";
-
-/// A ledger's file and two hotkeys with the modes that wallets give them, which no clone keeps.
-struct Place(tempfile::TempDir);
-
-impl Place {
-    fn new() -> Place {
-        let folder = tempfile::tempdir().unwrap();
-        let wallet = Path::new(env!("CARGO_MANIFEST_DIR")).join("keys/tests/wallet");
-        for (theirs, ours) in [("hotkeys/uri", "owner"), ("hotkeys/plain", "miner"), ("coldkey", "coldkey")] {
-            copy(wallet.join(theirs), folder.path().join(ours)).unwrap();
-            set_permissions(folder.path().join(ours), Permissions::from_mode(0o600)).unwrap();
-        }
-        Place(folder)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn ledger(&self) -> String {
-        self.file("ledger.db").to_str().unwrap().to_owned()
-    }
-
-    fn create(&self, blocks: &str) {
-        let ledger = self.ledger();
-        let more = ["--block-milliseconds", blocks, "--tempo", "5", "--commitments-every", "0", "--weights-every", "0"];
-        succeed(runner().args(["chain", "create", &ledger, "--netuid", "7", "--owner", OWNER]).args(more));
-    }
-
-    /// What a command says of this subnet, in this ledger.
-    fn chain(&self, ledger: &str, arguments: &[&str]) -> std::process::Command {
-        let mut command = runner();
-        command.args(["chain", arguments[0], "--ledger", ledger, "--netuid", "7"]).args(&arguments[1..]);
-        command.current_dir(self.0.path());
-        command
-    }
-
-    fn json(&self, ledger: &str, arguments: &[&str]) -> Value {
-        let ran = succeed(self.chain(ledger, arguments).arg("--json"));
-        serde_json::from_slice(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", said(&ran)))
-    }
-
-    #[track_caller]
-    fn fails(&self, ledger: &str, arguments: &[&str], code: i32, says: &str) {
-        let ran = self.chain(ledger, arguments).output().unwrap();
-        assert_eq!(ran.status.code(), Some(code), "{arguments:?}: {}", said(&ran));
-        assert!(said(&ran).contains(says), "{says} is missing: {}", said(&ran));
-    }
-}
 
 #[test]
 fn a_subnet_lives_in_a_file_and_who_is_weighed_earns() {

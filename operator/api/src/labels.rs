@@ -12,6 +12,10 @@ pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 pub const QUEUE: &str = "kueue.x-k8s.io/queue-name";
 /// The value of [`NAME`].
 pub const APP: &str = "automl-runner";
+/// The value of [`NAME`] of what belongs to a submitter, which several runs share.
+pub const SUBMITTER: &str = "automl-submitter";
+/// Which submitter an object belongs to.
+pub const SUBMITTER_NAME: &str = "automl.hivetrain.ai/submitter";
 /// The value of [`MANAGED_BY`], and the name under which fields are applied.
 pub const MANAGER: &str = "automl-operator";
 

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 use automl_api::{labels::MANAGER, names::Version};
 use automl_contract::{metrics, progress::Phase};
 use k8s_openapi::api::{
+    apps::v1::StatefulSet,
     batch::v1::Job,
     core::v1::{ConfigMap, PersistentVolumeClaim, Service},
     networking::v1::NetworkPolicy,
@@ -20,10 +21,11 @@ use serde_json::{Value, json};
 use super::{
     Scope,
     archive::Kept,
-    build::Children,
+    build::{self, Children},
     decide::{Act, Ending},
     error::Error,
     memory::{Due, ECHO, Memory},
+    submitter::{self, Sharing},
     validate::{self, Plan},
 };
 use crate::ledger::Wish;
@@ -115,6 +117,69 @@ async fn apply<K: Child>(scope: &Scope, plan: &Plan, child: &K, name: &str) -> R
     scope.context.gauges.count(&metrics::OPERATOR_WRITES, &[K::NAME]);
     let failed = |source| Error::Apply { kind: K::NAME, name: name.to_owned(), source };
     api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(child)).await.map_err(failed)
+}
+
+impl Child for StatefulSet {
+    const NAME: &'static str = "StatefulSet";
+}
+
+/// Applies the submitter that the run shares, and leaves those that it publishes with no more; says whether a watch may not
+/// have told of our own write yet.
+pub(crate) async fn submitter(
+    scope: &Scope,
+    plan: &Plan,
+    sharing: &Sharing,
+    memory: &mut Memory,
+) -> Result<bool, Error> {
+    for set in submitter::left(scope, plan) {
+        leave(scope, plan, &set).await?;
+    }
+    let Some(which) = &plan.submitter else { return Ok(false) };
+    let wanted = build::submitter(plan, which, &scope.context.settings.submitter_image, sharing);
+    let name = which.name();
+    let content = content(&json!([wanted.set, wanted.service, wanted.policy]));
+    let key = ObjectRef::new(&name).within(&plan.namespace);
+    let present = scope.caches.submitters.get(&key).and_then(|present| present.resource_version());
+    match memory.due(StatefulSet::NAME, &name, content, present.as_deref()) {
+        Due::Nothing => Ok(false),
+        Due::Wait => Ok(true),
+        Due::Apply => {
+            // What protects the pod is there before it.
+            apply(scope, plan, &wanted.policy, &name).await?;
+            apply(scope, plan, &wanted.service, &name).await?;
+            let written = apply(scope, plan, &wanted.set, &name).await?;
+            memory.applied(StatefulSet::NAME, name, content, written.resource_version().unwrap_or_default());
+            Ok(false)
+        }
+    }
+}
+
+/// Takes the run from the owners of a submitter. The last one takes it away.
+async fn leave(scope: &Scope, plan: &Plan, set: &PartialObjectMeta<StatefulSet>) -> Result<(), Error> {
+    let name = set.name_any();
+    let others: Vec<_> = set.owner_references().iter().filter(|owner| owner.uid != plan.uid).collect();
+    if others.is_empty() {
+        delete::<StatefulSet>(scope, plan, &name).await?;
+        delete::<Service>(scope, plan, &name).await?;
+        return delete::<NetworkPolicy>(scope, plan, &name).await;
+    }
+    // Those that stay apply it anew, without us; until then it is still ours, too.
+    let patch = json!({ "metadata": { "ownerReferences": others, "resourceVersion": set.resource_version() } });
+    let api: Api<StatefulSet> = Api::namespaced(scope.context.client.clone(), &plan.namespace);
+    scope.context.gauges.count(&metrics::OPERATOR_WRITES, &[StatefulSet::NAME]);
+    match api.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await {
+        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
+        done => done.map(drop).map_err(|source| Error::Apply { kind: StatefulSet::NAME, name, source }),
+    }
+}
+
+async fn delete<K: Child>(scope: &Scope, plan: &Plan, name: &str) -> Result<(), Error> {
+    let api: Api<K> = Api::namespaced(scope.context.client.clone(), &plan.namespace);
+    scope.context.gauges.count(&metrics::OPERATOR_WRITES, &[K::NAME]);
+    match api.delete(name, &DeleteParams::background()).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        done => done.map(drop).map_err(|source| Error::Apply { kind: K::NAME, name: name.to_owned(), source }),
+    }
 }
 
 /// Writes the archive if it is time; says whether what is kept is written.

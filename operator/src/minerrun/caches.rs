@@ -13,6 +13,7 @@ use std::{
 use automl_api::{MinerRun, labels};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::{
+    apps::v1::StatefulSet,
     batch::v1::Job,
     core::v1::{ConfigMap, Event, PersistentVolumeClaim, Pod, Service},
     networking::v1::NetworkPolicy,
@@ -54,6 +55,8 @@ pub struct Caches {
     pub policies: Store<PartialObjectMeta<NetworkPolicy>>,
     /// Their claims, without content.
     pub claims: Store<PartialObjectMeta<PersistentVolumeClaim>>,
+    /// Submitters, without content.
+    pub submitters: Store<PartialObjectMeta<StatefulSet>>,
     /// What Events said of pods and Jobs that no field of theirs says.
     pub warnings: Warnings,
 }
@@ -70,6 +73,7 @@ pub(crate) struct Streams {
     pub(crate) services: Touched<PartialObjectMeta<Service>>,
     pub(crate) policies: Touched<PartialObjectMeta<NetworkPolicy>>,
     pub(crate) claims: Touched<PartialObjectMeta<PersistentVolumeClaim>>,
+    pub(crate) submitters: Touched<PartialObjectMeta<StatefulSet>>,
     pub(crate) events: Touched<Event>,
 }
 
@@ -90,7 +94,10 @@ pub(crate) fn watch(context: &Arc<Context>, namespace: Option<&str>) -> (Caches,
     let (services, services_stream) = reflect(context, api(client, namespace), ours.clone(), trim::child);
     let (policies, policies_stream) = reflect(context, api(client, namespace), ours.clone(), trim::child);
     let (claims, claims_stream) = reflect(context, api(client, namespace), ours, trim::child);
-    let caches = Caches { runs, jobs, pods, config_maps, services, policies, claims, warnings: Warnings::default() };
+    let shared = watcher::Config::default().labels(&format!("{}={}", labels::NAME, labels::SUBMITTER)).page_size(PAGE);
+    let (submitters, submitters_stream) = reflect(context, api(client, namespace), shared, trim::child);
+    let warnings = Warnings::default();
+    let caches = Caches { runs, jobs, pods, config_maps, services, policies, claims, submitters, warnings };
     let streams = Streams {
         runs: runs_stream,
         jobs: jobs_stream,
@@ -99,6 +106,7 @@ pub(crate) fn watch(context: &Arc<Context>, namespace: Option<&str>) -> (Caches,
         services: services_stream,
         policies: policies_stream,
         claims: claims_stream,
+        submitters: submitters_stream,
         events: events(context, client, namespace, &everything),
     };
     (caches, streams)

@@ -9,7 +9,7 @@
 //!
 //! caches  what the API server told     trim    what of it is kept       memory   what saves requests
 //! archive what was found, kept         trouble what is the matter with pods, in words
-//! error   what can go wrong, by step
+//! error   what can go wrong, by step   submitter  who shares the one pod that signs
 //! ```
 //! Progress is nowhere but in the cluster: an operator that is killed between any two writes goes on from what is there.
 mod apply;
@@ -24,6 +24,7 @@ mod error;
 mod memory;
 mod report;
 mod status;
+mod submitter;
 mod trim;
 mod trouble;
 mod validate;
@@ -66,6 +67,8 @@ use memory::{ECHO, Memory};
 const DEADLINE: Duration = Duration::from_secs(30);
 /// How often a run is looked at although nothing has happened, in case an event was lost.
 const RESYNC: Duration = Duration::from_mins(10);
+/// How often a run is looked at that waits for what another says.
+const OTHERS: Duration = Duration::from_secs(20);
 /// How long a failed reconcile waits at first, and at most.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
@@ -119,6 +122,13 @@ async fn serve(context: &Arc<Context>, namespace: Option<&str>, mut stop: watch:
         .watches_stream(streams.services, move |service| by_label(service.labels(), service.namespace()))
         .watches_stream(streams.policies, move |policy| by_label(policy.labels(), policy.namespace()))
         .watches_stream(streams.claims, move |claim| by_label(claim.labels(), claim.namespace()))
+        .watches_stream(streams.submitters, |set| {
+            let namespace = set.namespace().unwrap_or_default();
+            set.owner_references()
+                .iter()
+                .map(|owner| ObjectRef::<Run>::new(&owner.name).within(&namespace))
+                .collect::<Vec<_>>()
+        })
         .reconcile_on(heard)
         .graceful_shutdown_on(async move {
             let _ = stop.wait_for(|stop| *stop).await;
@@ -187,13 +197,20 @@ async fn steps(run: &Run, scope: &Scope, memory: &mut Memory) -> Result<Action, 
 
     let mut seen = dereference::dereference(scope, &context::key(run));
     let settings = &scope.context.settings;
-    let plan = match validate(run, &settings.runner_image, settings.ledger_url.as_ref()) {
-        Ok(plan) => plan,
+    let plan = validate(run, &settings.runner_image, settings.ledger_url.as_ref());
+    let shared = plan.and_then(|plan| {
+        let sharing = submitter::sharing(&plan, &submitter::sharers(scope, &plan))?;
+        Ok((plan, sharing))
+    });
+    let (plan, sharing) = match shared {
+        Ok(shared) => shared,
         Err(invalid) => {
             let generation = run.metadata.generation.unwrap_or_default();
             let wanted = status::invalid(&before, generation, &invalid.to_string(), &now);
             report::write(scope, run, &before, wanted, memory).await?;
-            return Ok(Action::await_change());
+            // What another run says may change without a word to this one.
+            let depends = matches!(invalid, Invalid::Submit { .. });
+            return Ok(if depends { Action::requeue(OTHERS) } else { Action::await_change() });
         }
     };
     let children = build(&plan);
@@ -208,7 +225,10 @@ async fn steps(run: &Run, scope: &Scope, memory: &mut Memory) -> Result<Action, 
     let wished = apply::wish(scope, &plan, ending.as_ref(), memory).await;
     let islands = islands(&plan, &children, &seen, &kept, &memory.told, wished.is_ok());
     let written = write(scope, &plan, &children, &seen, &kept, memory, islands, ending.as_ref()).await;
-    let written = written.and_then(|look_again| wished.map(|()| look_again));
+    let mut written = written.and_then(|look_again| wished.map(|()| look_again));
+    if let Ok(look_again) = written {
+        written = apply::submitter(scope, &plan, &sharing, memory).await.map(|again| look_again || again);
+    }
     if let Err(error) = &written
         && let Some(reason) = error.reason()
     {

@@ -4,7 +4,9 @@ use automl_api::{
     names::{RunName, Version},
 };
 use automl_contract::{
+    cluster::SubmitSpec,
     minerrun::{API_VERSION, KIND, MinerRunSpec},
+    pod as agreed,
     spec::MigrationMode,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -13,6 +15,11 @@ use sha2::{Digest, Sha256};
 
 use super::error::Invalid;
 use crate::ledger::LedgerUrl;
+
+/// Where genes go that stay in the ledger.
+const OWN_LEDGER: &str = "ledger";
+/// What a commitment has room for beside a hash, in bytes.
+const LONGEST_PLACE: usize = 63;
 
 /// A run as it is to be built.
 #[derive(Clone, Debug)]
@@ -37,6 +44,33 @@ pub struct Plan {
     pub search_version: Version,
     /// Where pods keep what they do, if there is a ledger.
     pub ledger: Option<LedgerUrl>,
+    /// Who publishes what is found, if somebody does.
+    pub submitter: Option<Submitter>,
+}
+
+/// The submitter of a run, which others may share.
+#[derive(Clone, Debug)]
+pub struct Submitter {
+    /// What tells it from others of the namespace: the hotkey's Secret and the subnet.
+    pub which: Version,
+    /// What it is called in the ledger.
+    pub scope: String,
+    /// Where genes go.
+    pub to: String,
+    /// As the run asks for it.
+    pub spec: SubmitSpec,
+}
+
+impl Submitter {
+    /// The name of its objects.
+    pub fn name(&self) -> String {
+        format!("{}{}", agreed::SUBMITTER_NAME, self.which)
+    }
+}
+
+/// What tells the submitter that a spec asks for from others of the namespace.
+pub(crate) fn which(spec: &SubmitSpec) -> Version {
+    version(&json!({ "hotkey": spec.hotkey, "netuid": spec.netuid }))
 }
 
 impl Plan {
@@ -82,8 +116,9 @@ pub fn validate(run: &MinerRun, default_image: &str, ledger: Option<&LedgerUrl>)
         return Err(Invalid::NotServed("spec.gpu.deviceClass"));
     }
     if spec.search.migration.is_some() && ledger.is_none() {
-        return Err(Invalid::NoLedger);
+        return Err(Invalid::NoLedger("spec.search.migration"));
     }
+    let submitter = spec.submit.as_ref().map(|submit| submitter(submit, &namespace, ledger)).transpose()?;
     let mut file = json!({
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -106,7 +141,21 @@ pub fn validate(run: &MinerRun, default_image: &str, ledger: Option<&LedgerUrl>)
         text,
         spec_version,
         ledger: ledger.cloned(),
+        submitter,
     })
+}
+
+fn submitter(spec: &SubmitSpec, namespace: &str, ledger: Option<&LedgerUrl>) -> Result<Submitter, Invalid> {
+    if ledger.is_none() {
+        return Err(Invalid::NoLedger("spec.submit"));
+    }
+    let which = which(spec);
+    let scope = agreed::submitter_scope(namespace, &which.to_string());
+    let to = if spec.to == OWN_LEDGER { format!("{OWN_LEDGER}:{scope}") } else { spec.to.clone() };
+    if to.len() > LONGEST_PLACE {
+        return Err(Invalid::Place { to, most: LONGEST_PLACE });
+    }
+    Ok(Submitter { which, scope, to, spec: spec.clone() })
 }
 
 /// The version of something that is written as JSON.

@@ -8,4 +8,5 @@ mod ledger;
 mod manners;
 mod rights;
 mod server;
+mod submitter;
 mod trouble;

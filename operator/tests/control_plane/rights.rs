@@ -11,7 +11,9 @@ use crate::{
 /// A verb on a resource: `batch/jobs create`, `/pods list`.
 type Rights = BTreeSet<String>;
 
-const LEASE: [&str; 4] = ["--lease-namespace", "automl-system", "--lease-seconds", "5"];
+/// Nobody serves the ledger: what is not said to it needs no right.
+const LEASE: [&str; 6] =
+    ["--lease-namespace", "automl-system", "--lease-seconds", "5", "--ledger-url", "http://127.0.0.1:9"];
 
 #[test]
 fn the_roles_grant_what_is_used_and_nothing_else() {
@@ -20,13 +22,17 @@ fn the_roles_grant_what_is_used_and_nothing_else() {
     let mut server = Server { operator, plane };
     server.namespace("rights");
     // Every child, every change, every end.
-    let claim = "  checkpoint: {claim: {storageClass: none}}";
-    server.apply("rights", &run("search", 1, claim));
+    let more = "  checkpoint: {claim: {storageClass: none}}\n  submit: {hotkey: {name: keys, key: hotkey}, netuid: 1, to: ledger}";
+    server.apply("rights", &run("search", 1, more));
     server.reason("rights", "search", "Unschedulable");
+    let submitters = |server: &Server| server.list("apis/apps/v1", "rights", "statefulsets").len();
+    until("a submitter is there", || (submitters(&server) == 1).then_some(()));
     let change = |change: Value| {
         let change = change.to_string();
         server.cli(&["patch", "mrun/search", "--namespace", "rights", "--type=merge", "--patch", &change]);
     };
+    change(json!({ "spec": { "submit": null } }));
+    until("the submitter is gone", || (submitters(&server) == 0).then_some(()));
     change(json!({ "spec": { "suspend": true } }));
     server.phase("rights", "search", "Suspended");
     change(json!({ "spec": { "suspend": false } }));

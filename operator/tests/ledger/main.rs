@@ -7,3 +7,4 @@ mod cluster;
 mod common;
 mod islands;
 mod kept;
+mod published;

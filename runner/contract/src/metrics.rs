@@ -128,6 +128,25 @@ pub const LEDGER_REQUEST_SECONDS: Metric = histogram(
 pub const LEDGER_RECORDS: Metric =
     gauge("automl_ledger_records", &[], "Records that the ledger holds; absent where its database does not answer.");
 
+/// Attempts to publish.
+pub const SUBMITTER_ATTEMPTS: Metric = counter(
+    "automl_submitter_attempts_total",
+    &["result"],
+    "Attempts to publish a gene since the process began, by result: published, failed, given_up, too_early or no_ledger.",
+);
+/// What was published last.
+pub const SUBMITTER_PUBLICATIONS: Metric = gauge(
+    "automl_submitter_last_publication",
+    &[],
+    "The number of the publication that was read back last; 0 before the first.",
+);
+/// When the ledger was read.
+pub const SUBMITTER_LOOKED: Metric = gauge(
+    "automl_submitter_looked_timestamp_seconds",
+    &[],
+    "When the ledger was last read for something to publish, in seconds since 1970-01-01 UTC; 0 before the first time.",
+);
+
 /// The operator's version; always 1.
 pub const OPERATOR_INFO: Metric = gauge("automl_operator_info", &["version"], "The operator's version; always 1.");
 /// Who acts.
@@ -197,6 +216,9 @@ pub const RUNNER: &[Metric] = &[
 /// The metrics of a served ledger.
 pub const LEDGER: &[Metric] = &[LEDGER_INFO, LEDGER_REQUESTS, LEDGER_REQUEST_SECONDS, LEDGER_RECORDS];
 
+/// The metrics of a submitter that stays.
+pub const SUBMITTER: &[Metric] = &[SUBMITTER_ATTEMPTS, SUBMITTER_PUBLICATIONS, SUBMITTER_LOOKED];
+
 /// The metrics of the operator.
 pub const OPERATOR: &[Metric] = &[
     OPERATOR_INFO,
@@ -248,7 +270,12 @@ impl Outcome {
 /// The reference table of every metric, as Markdown.
 pub fn markdown() -> String {
     let mut text = String::new();
-    for (title, metrics) in [("Of a runner", RUNNER), ("Of a served ledger", LEDGER), ("Of the operator", OPERATOR)] {
+    for (title, metrics) in [
+        ("Of a runner", RUNNER),
+        ("Of a served ledger", LEDGER),
+        ("Of a submitter", SUBMITTER),
+        ("Of the operator", OPERATOR),
+    ] {
         let _ = writeln!(text, "## {title}\n\n| Metric | Kind | Labels | Meaning |\n|---|---|---|---|");
         for Metric { name, kind, help, labels, .. } in metrics {
             let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{CheckpointSpec, GpuSpec, ImageSpec, PlacementSpec, PodTemplateSpec, ResourcesSpec, text};
+use crate::cluster::{
+    CheckpointSpec, GpuSpec, ImageSpec, PlacementSpec, PodTemplateSpec, ResourcesSpec, SubmitSpec, text,
+};
 use crate::rules;
 use crate::spec::{EvaluationSpec, SearchSpec};
 
@@ -109,6 +111,10 @@ pub struct MinerRunSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cluster-only" = true))]
     pub pod_template: Option<PodTemplateSpec>,
+    /// How the best gene is published. It takes a ledger. Used in a cluster only. Default: it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-cluster-only" = true))]
+    pub submit: Option<SubmitSpec>,
 }
 
 fn one_island() -> u32 {

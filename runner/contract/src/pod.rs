@@ -29,6 +29,26 @@ pub const LEDGER: &str = "AUTOML_LEDGER";
 pub const LEDGER_TOKEN_FILE: &str = "AUTOML_LEDGER_TOKEN_FILE";
 /// The variable that says what the run is called in the ledger.
 pub const LEDGER_RUN: &str = "AUTOML_RUN";
+/// The variable that names the submitter that a run confirms its genes for.
+pub const SUBMITTER: &str = "AUTOML_SUBMITTER";
+/// What a submitter's name begins with; behind it comes what tells it from others of its namespace, and its pod has `-0` at the end.
+pub const SUBMITTER_NAME: &str = "automl-submitter-";
+/// The folder that a hotkey's file is mounted in.
+pub const KEY_FOLDER: &str = "/var/run/secrets/automl-hotkey";
+/// What the hotkey's file is called there.
+pub const KEY_FILE: &str = "hotkey";
+/// What the file with its password is called, where there is one.
+pub const PASSWORD_FILE: &str = "password";
+/// The folder that certificates of authorities are mounted in.
+pub const CERTIFICATES_FOLDER: &str = "/etc/automl/certificates";
+/// The file of certificates there, and what the entry of its `ConfigMap` is called.
+pub const CERTIFICATES_FILE: &str = "ca.crt";
+
+/// What a submitter is called in the ledger: no run is, as their names have no capital letters.
+pub fn submitter_scope(namespace: &str, which: &str) -> String {
+    format!("{namespace}.Submitter-{which}")
+}
+
 /// The folder that the token for the ledger is mounted in.
 pub const LEDGER_TOKEN_FOLDER: &str = "/var/run/secrets/automl-ledger";
 /// The token's file in that folder.

@@ -1,4 +1,5 @@
 //! What can go wrong.
+use crate::NameError;
 use crate::{Damage, Digest, Name, TokenError};
 use std::error::Error;
 
@@ -84,6 +85,12 @@ pub enum LedgerError {
     /// What the served ledger answers is none of a ledger's answers.
     #[error("what answers there is no ledger: {0}")]
     Malformed(String),
+    /// No record can be called so.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A body cannot be written down.
+    #[error("a record's body cannot be written: {0}")]
+    Body(#[from] serde_json::Error),
     /// It was closed while this was asked.
     #[error("the ledger is closed")]
     Closed,

@@ -28,6 +28,10 @@ pub enum Kind {
     Block,
     /// That a hotkey takes part in such a subnet.
     Registration,
+    /// What a run found out about a gene beside the one that was published last.
+    Confirmation,
+    /// That a gene is published, and what came of it.
+    Publication,
     /// A hash that was published before its gene.
     Commitment,
     /// What a validator computed for a gene.
@@ -40,7 +44,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 15] = [
         Kind::Run,
         Kind::Schedule,
         Kind::Checkpoint,
@@ -50,6 +54,8 @@ impl Kind {
         Kind::Gene,
         Kind::Block,
         Kind::Registration,
+        Kind::Confirmation,
+        Kind::Publication,
         Kind::Commitment,
         Kind::Score,
         Kind::Weights,
@@ -68,6 +74,8 @@ impl Kind {
             Kind::Gene => "gene",
             Kind::Block => "block",
             Kind::Registration => "registration",
+            Kind::Confirmation => "confirmation",
+            Kind::Publication => "publication",
             Kind::Commitment => "commitment",
             Kind::Score => "score",
             Kind::Weights => "weights",

@@ -4,6 +4,7 @@
 //! else, and a token for something else opens nothing here.
 use crate::Digest;
 use crate::remote::http_client;
+use automl_contract::pod::{SUBMITTER_NAME, submitter_scope};
 use reqwest::{Certificate, Client, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::json;
@@ -53,11 +54,17 @@ pub struct Account {
 }
 
 impl Account {
-    /// The scope that it may write: `NAMESPACE.RUN`, for a pod of a run's Job, whose name is `RUN-VERSION-ISLAND-RANDOM`.
+    /// The scope that it may write: `NAMESPACE.RUN`, for a pod of a run's Job, whose name is `RUN-VERSION-ISLAND-RANDOM`; a
+    /// submitter's own, for its pod, whose name is `automl-submitter-WHICH-0`.
     ///
     /// Who may make pods in a namespace may name them so, and gets no further than that namespace.
     pub fn scope(&self) -> Option<String> {
-        let mut parts = self.pod.as_deref()?.rsplitn(4, '-');
+        let pod = self.pod.as_deref()?;
+        let which = pod.strip_prefix(SUBMITTER_NAME).and_then(|rest| rest.strip_suffix("-0"));
+        if let Some(which) = which.filter(|which| !which.is_empty() && !which.contains('-')) {
+            return Some(submitter_scope(&self.namespace, which));
+        }
+        let mut parts = pod.rsplitn(4, '-');
         let (_random, island, version, run) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let is_ours = island.parse::<u32>().is_ok() && !version.is_empty() && !run.is_empty();
         is_ours.then(|| format!("{}.{run}", self.namespace))
@@ -203,7 +210,19 @@ mod tests {
         };
         assert_eq!(scope("digits-1a2b3c-0-x7x7x"), Some("ns.digits".to_owned()));
         assert_eq!(scope("two-words-1a2b3c-12-x7x7x"), Some("ns.two-words".to_owned()));
-        for other in ["", "digits", "digits-0-x7x7x", "-1a2b3c-0-x7x7x", "digits--0-x7x7x", "digits-1a2b3c-one-x7x7x"] {
+        assert_eq!(scope("automl-submitter-1a2b3c4d-0"), Some("ns.Submitter-1a2b3c4d".to_owned()));
+        assert_eq!(scope("automl-submitter-12345678-0"), Some("ns.Submitter-12345678".to_owned()));
+        assert_eq!(scope("automl-submitter-1a2b3c4d-0-x7x7x"), Some("ns.automl-submitter".to_owned()));
+        for other in [
+            "automl-submitter-1a2b3c4d-1",
+            "automl-submitter--0",
+            "",
+            "digits",
+            "digits-0-x7x7x",
+            "-1a2b3c-0-x7x7x",
+            "digits--0-x7x7x",
+            "digits-1a2b3c-one-x7x7x",
+        ] {
             assert_eq!(scope(other), None, "{other}");
         }
         assert_eq!(Account { namespace: "ns".to_owned(), name: "x".to_owned(), pod: None }.scope(), None);

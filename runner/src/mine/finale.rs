@@ -21,7 +21,7 @@ use automl_search::{Engine, Entry, Report};
 use serde::Serialize;
 
 /// Genes of the archive that are trained again to choose the winner.
-const FINALISTS: usize = 8;
+pub(crate) const FINALISTS: usize = 8;
 /// What the comparison is; said with every table.
 pub(crate) const LABEL: &str = "fixed learning rate, untuned";
 
@@ -58,24 +58,22 @@ struct Winner {
 }
 
 impl Finale<'_> {
-    /// Plays all of it. Stopped in between, a resume begins it again; the search is safe.
+    /// Plays all of it, and says who won. Stopped in between, a resume begins it again; the search is safe.
     pub(crate) fn play(
         &self,
         shared: &Shared,
         display: &Display,
         history: &[Report],
         records: &mut Writer,
-    ) -> Result<(), Failure> {
-        let mut finalists: Vec<_> = self.engine.archive().iter().filter(|entry| entry.fitness > 0.0).collect();
+    ) -> Result<Option<Gene>, Failure> {
+        let finalists = finalists(self.engine.archive());
         if finalists.is_empty() {
-            return self.nothing_found(history);
+            return self.nothing_found(history).map(|()| None);
         }
-        finalists.sort_by(|one, other| other.fitness.total_cmp(&one.fitness));
-        finalists.truncate(FINALISTS);
         let mut train = |entrants: &[Entrant], stage, seeds, what| {
             let told = display.stage(what, entrants.len() * seeds as usize);
             let trials =
-                train_all(Place::InProcess(self.lab), entrants, stage, seeds, self.workers, &shared.stop, &told);
+                train_all(Place::InProcess(self.lab), entrants, stage, 0..seeds, self.workers, &shared.stop, &told);
             let trials = trials.map_err(|error| match error {
                 TrialsError::Interrupted => stopped(self.folder),
                 TrialsError::Broken(failure) => failure,
@@ -91,10 +89,7 @@ impl Finale<'_> {
             .map(|(index, entry)| Entrant::new(format!("finalist {}", index + 1), entry.gene.clone()))
             .collect();
         let selected = train(&entrants, Stage::Select, self.plan.evaluation.select_seeds, "choosing the winner")?;
-        // On a tie the one that the search found better, which comes first, stays.
-        let mean = |index: usize| selected[index].accuracy.mean;
-        let winner = (0..selected.len()).reduce(|best, next| if mean(next) > mean(best) { next } else { best });
-        let winner = finalists[winner.unwrap_or(0)];
+        let winner = finalists[winner_of(&selected)];
 
         shared.progress().phase = Phase::Comparing;
         let comparison =
@@ -116,11 +111,13 @@ impl Finale<'_> {
         };
         self.write(&results, &winner.gene, history)?;
         if self.json {
-            return output::json(&results);
+            output::json(&results)?;
+            return Ok(Some(winner.gene.clone()));
         }
         let root = self.folder.root().display();
         output::line(format!("\nwinner: {}\n\n{table}\n", winner.gene))?;
-        output::line(format!("look at {root}/evolution.svg and {root}/loss.svg; the gene is in {root}/best_gene.txt"))
+        output::line(format!("look at {root}/evolution.svg and {root}/loss.svg; the gene is in {root}/best_gene.txt"))?;
+        Ok(Some(winner.gene.clone()))
     }
 
     fn write(&self, results: &Results, winner: &Gene, history: &[Report]) -> Result<(), Failure> {
@@ -152,6 +149,20 @@ impl Finale<'_> {
             self.folder.root().display()
         ))
     }
+}
+
+/// Those of an archive that are trained again, the fittest first.
+pub(crate) fn finalists(archive: &[Entry]) -> Vec<&Entry> {
+    let mut finalists: Vec<_> = archive.iter().filter(|entry| entry.fitness > 0.0).collect();
+    finalists.sort_by(|one, other| other.fitness.total_cmp(&one.fitness));
+    finalists.truncate(FINALISTS);
+    finalists
+}
+
+/// The best of the finalists. On a tie the one that the search found better, which comes first, stays.
+pub(crate) fn winner_of(selected: &[Scored]) -> usize {
+    let mean = |index: usize| selected[index].accuracy.mean;
+    (0..selected.len()).reduce(|best, next| if mean(next) > mean(best) { next } else { best }).unwrap_or(0)
 }
 
 /// From here on the best gene is the winner, with its score on fresh ground.

@@ -6,11 +6,13 @@
 //! trials   many trainings at once   compare  intervals and verdicts   table, picture  for people
 //! tune     learning rate and parameter of each loss   race  seeds where they tell losses apart   original  its scheme
 //! records  what it takes to compute a score again    verify   does so
+//! confirm  whether the best is better than what was published last
 //! island   what a pod does: begin or go on, then hand over
 //! display  progress at a terminal   service  signals and pages        gauges          metrics
 //! ```
 mod bench;
 mod compare;
+mod confirm;
 mod display;
 mod finale;
 mod fitness;
@@ -31,6 +33,7 @@ mod tune;
 mod verify;
 
 pub(crate) use bench::bench;
+pub(crate) use confirm::{Side, confirm_in_ledger};
 pub(crate) use island::island;
 pub(crate) use score::score;
 pub(crate) use verify::verify;

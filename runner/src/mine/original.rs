@@ -52,7 +52,7 @@ pub(crate) fn score(
 ) -> Result<Result<(), Failure>, TrialsError> {
     let entrants: Vec<Entrant> = genes.into_iter().map(|named| Entrant::new(named.name, named.gene)).collect();
     let sets = lab.about().sets.iter().filter(|set| set.stages.contains(&Stage::Final)).count() as u32;
-    let pairs = all_pairs(entrants.len(), sets);
+    let pairs = all_pairs(entrants.len(), 0..sets);
     let outcomes = train_each(place, &entrants, Stage::Final, &pairs, workers, stop, &|_| ())?;
     Ok(print(&rows(&entrants, &outcomes), json))
 }

@@ -81,7 +81,7 @@ pub(crate) fn score(options: &ScoreOptions) -> Result<(), Failure> {
         return print(&Tabled { table, tuning }, options.json, Race::to_string);
     }
     let seeds = options.seeds.unwrap_or(evaluation.final_seeds);
-    let trials = train_all(place, &entrants, Stage::Final, seeds, workers, stop, &|_| ()).map_err(ended)?;
+    let trials = train_all(place, &entrants, Stage::Final, 0..seeds, workers, stop, &|_| ()).map_err(ended)?;
     write(trials.records)?;
     let mut table = beside_baseline(&lab, seeds, trials.scored);
     table.label = label;

@@ -1,6 +1,7 @@
 //! The search, generation by generation: step, write down, tell.
 use crate::cli::Running;
 use crate::failure::{Failure, program};
+use crate::mine::confirm::{self, Ground};
 use crate::mine::display::Display;
 use crate::mine::finale;
 use crate::mine::fitness::MeanAccuracy;
@@ -8,11 +9,14 @@ use crate::mine::folder::{ARCHIVE, COMPARISON, HISTORY, RunFolder, append_line};
 use crate::mine::plan::{CHECKPOINT, Plan, now};
 use crate::mine::records::{self, Circumstances, Kept, Writer};
 use crate::mine::service::Shared;
+use crate::mine::trials::TrialsError;
 use crate::mine::workers;
 use crate::runs::{Keeper, Step};
+use crate::submit::publishable;
 use automl_contract::exit;
 use automl_contract::metrics::{self, Outcome};
 use automl_contract::progress::{Best, Phase, Progress};
+use automl_genome::Gene;
 use automl_lab::{Lab, Stage};
 use automl_search::{Clock, Engine, Entry, Report, StepError};
 use std::collections::BTreeMap;
@@ -72,11 +76,39 @@ impl Session {
             workers: workers(self.running.workers),
             json: self.running.json,
         };
-        finale.play(shared, &display, &history, &mut records)?;
-        match (&self.keeper, self.folder.read(COMPARISON)?) {
-            (Some(keeper), Some(comparison)) => keeper.keep_results(self.engine.evaluations(), comparison),
-            _ => Ok(()),
+        let winner = finale.play(shared, &display, &history, &mut records)?;
+        if let (Some(keeper), Some(comparison)) = (&self.keeper, self.folder.read(COMPARISON)?) {
+            keeper.keep_results(self.engine.evaluations(), comparison)?;
         }
+        let Some(winner) = winner else { return Ok(()) };
+        let winner = if publishable(&winner.to_string()) { vec![winner] } else { self.finalists() };
+        self.confirm(&display, || winner)
+    }
+
+    /// Lets the best of these meet what was published last, where somebody publishes. What keeps it from that is said, and the
+    /// search goes on.
+    fn confirm(&self, display: &Display, candidates: impl FnOnce() -> Vec<Gene>) -> Result<(), Failure> {
+        let Some(keeper) = &self.keeper else { return Ok(()) };
+        let Some(side) = keeper.side() else { return Ok(()) };
+        let ground = Ground {
+            lab: &self.lab,
+            evaluation: &self.plan.evaluation,
+            workers: workers(self.running.workers),
+            stop: &self.shared.stop,
+        };
+        match confirm::confirm(keeper, &ground, &side, &candidates()) {
+            Ok(Some(confirmation)) => display.remark(&confirmation.to_string()),
+            Ok(None) => {}
+            Err(TrialsError::Interrupted) => return Err(stopped(&self.folder)),
+            Err(TrialsError::Broken(failure)) if self.shared.stopping() => return Err(failure),
+            Err(TrialsError::Broken(failure)) => display.remark(&format!("no gene is confirmed: {}", failure.message)),
+        }
+        Ok(())
+    }
+
+    /// The fittest of the archive.
+    fn finalists(&self) -> Vec<Gene> {
+        finale::finalists(self.engine.archive()).into_iter().map(|entry| entry.gene.clone()).collect()
     }
 
     /// Takes over what the ledger has and the folder has not. `whole` is the folder's records without those of a generation
@@ -156,6 +188,7 @@ impl Session {
             kept: Kept::new(self.plan.evaluation.steps),
         };
         let (began, before) = (Instant::now(), self.engine.evaluations());
+        let (pause, mut since) = (confirm::pause(&self.plan.evaluation), 0);
         while !self.engine.finished() {
             if let Some(keeper) = &mut self.keeper {
                 keeper.exchange(&mut self.engine)?;
@@ -183,12 +216,17 @@ impl Session {
                 archived = self.engine.archive().to_vec();
             }
             count(shared, &report);
+            since += report.trained * u64::from(self.plan.evaluation.search_seeds);
             history.push(report);
             let progress =
                 Progress { checkpointed: Some(now()), ..progress_of(&self.plan, self.island, &self.engine, &history) };
             let rate = (self.engine.evaluations() - before) as f64 / began.elapsed().as_secs_f64().max(1e-9);
             display.generation(&progress, self.standard_error(), rate, trained(&history));
             *shared.progress() = progress;
+            if since >= pause && !self.engine.finished() {
+                since = 0;
+                self.confirm(display, || self.finalists())?;
+            }
         }
         Ok(history)
     }

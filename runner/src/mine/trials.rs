@@ -8,6 +8,7 @@ use automl_lab::{Lab, Outcome, Stage, Worker};
 use automl_score::interval;
 use automl_search::parallel;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A loss that takes part, under the name a person knows it by.
@@ -107,10 +108,10 @@ pub(crate) fn train_each(
     parallel::map(pairs.len(), workers, stop, hands, train)?.ok_or(TrialsError::Interrupted)
 }
 
-/// All (entrant, seed) pairs with seeds `0..seeds`: seed by seed, so that workers share the prepared batches of a seed while they
+/// All (entrant, seed) pairs with these seeds: seed by seed, so that workers share the prepared batches of a seed while they
 /// are warm.
-pub(crate) fn all_pairs(entrants: usize, seeds: u32) -> Vec<(usize, u32)> {
-    (0..seeds).flat_map(|seed| (0..entrants).map(move |who| (who, seed))).collect()
+pub(crate) fn all_pairs(entrants: usize, seeds: Range<u32>) -> Vec<(usize, u32)> {
+    seeds.flat_map(|seed| (0..entrants).map(move |who| (who, seed))).collect()
 }
 
 /// The records of what [`train_each`] gave.
@@ -121,12 +122,12 @@ pub(crate) fn records(entrants: &[Entrant], stage: Stage, pairs: &[(usize, u32)]
     pairs.iter().zip(outcomes).map(record).collect()
 }
 
-/// Trains every entrant with seeds `0..seeds` of `stage` and sums up.
+/// Trains every entrant with these seeds of `stage` and sums up.
 pub(crate) fn train_all(
     place: Place<'_>,
     entrants: &[Entrant],
     stage: Stage,
-    seeds: u32,
+    seeds: Range<u32>,
     workers: usize,
     stop: &AtomicBool,
     done: &(dyn Fn(usize) + Sync),

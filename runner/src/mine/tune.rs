@@ -81,7 +81,7 @@ pub(crate) fn tune(
     let points: Vec<[f64; 2]> = (0..settings.trials).map(point).collect();
     let trials: Vec<Trial> = losses.iter().flat_map(|loss| points.iter().map(|&point| trial(loss, point))).collect();
     let entrants: Vec<Entrant> = trials.iter().map(|trial| trial.entrant.clone()).collect();
-    let trained = train_all(place, &entrants, Stage::Search, settings.seeds, workers, stop, &|_| ())?;
+    let trained = train_all(place, &entrants, Stage::Search, 0..settings.seeds, workers, stop, &|_| ())?;
     let per_loss = usize::from(settings.trials);
     let best = trials
         .chunks(per_loss)

@@ -6,12 +6,13 @@ use super::{FORMAT, Header, SPEC, check_name, of_generation};
 use crate::cli::KeptIn;
 use crate::failure::Failure;
 use crate::ledger::place;
+use crate::mine::Side;
 use crate::mine::service::Shared;
 use automl_contract::archive::Found;
 use automl_contract::exit;
 use automl_contract::progress::Phase;
 use automl_contract::spec::{Evaluation, Search};
-use automl_ledger::{Appended, Entry, Kind, Ledger, LedgerError, Name, Record};
+use automl_ledger::{Appended, Entry, Filter, Kind, Ledger, LedgerError, Name, Record};
 use automl_search::{Engine, Entry as Archived, Report};
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -33,6 +34,8 @@ pub(crate) struct Keeper {
     pub(super) ledger: Box<dyn Ledger>,
     pub(super) shared: Arc<Shared>,
     pub(super) run: String,
+    /// Whom its genes are confirmed for.
+    submitter: Option<String>,
     pub(super) island: u32,
     pub(super) search: Search,
     /// Islands where nobody has wished for another number.
@@ -63,6 +66,8 @@ impl Keeper {
         let (name, search, evaluation) = plan;
         let run = kept.run_name.clone().unwrap_or_else(|| name.to_owned());
         check_name(&run)?;
+        let submitter = kept.submitter.clone();
+        submitter.as_deref().map_or(Ok(()), crate::submit::check_name)?;
         let mut waiting = Waiting::new(shared);
         let ledger = loop {
             match shared.runtime.block_on(place::open_or_make(&chosen)) {
@@ -73,7 +78,7 @@ impl Keeper {
         waiting.over();
         let exchange = super::exchange::Exchange::default();
         let (search, shared) = (search.clone(), Arc::clone(shared));
-        let keeper = Keeper { ledger, shared, run, island, search, replicas, exchange };
+        let keeper = Keeper { ledger, shared, run, submitter, island, search, replicas, exchange };
         keeper.introduce(name, evaluation, patient)?;
         Ok(Some(keeper))
     }
@@ -81,6 +86,17 @@ impl Keeper {
     /// What the run is called in the ledger.
     pub(crate) fn run(&self) -> &str {
         &self.run
+    }
+
+    /// Who confirms its genes, and for whom; nobody where nobody publishes.
+    pub(crate) fn side(&self) -> Option<Side<'_>> {
+        let submitter = self.submitter.as_deref()?;
+        Some(Side { submitter, run: &self.run, island: self.island })
+    }
+
+    /// All records of a kind.
+    pub(crate) fn records(&self, filter: &Filter) -> Result<Vec<Record>, Failure> {
+        self.ask(async || self.ledger.all(filter, 0).await)?.map_err(Failure::from)
     }
 
     fn introduce(&self, name: &str, evaluation: &Evaluation, patient: bool) -> Result<(), Failure> {
@@ -162,7 +178,7 @@ impl Keeper {
             // The budget ended inside the generation: it will be done again, to the same end.
             let key = format!("{island}.{generation}.{}", report.children);
             entries.push(Entry { name: self.name(Kind::Generation, &key)?, body });
-            return self.offer(&entries);
+            return self.offer(&entries).map(drop);
         };
         entries.push(Entry { name: self.own(Kind::Generation, generation)?, body });
         entries.push(Entry { name: self.own(Kind::Checkpoint, generation)?, body: journal });
@@ -188,7 +204,7 @@ impl Keeper {
     pub(crate) fn keep_results(&self, evaluations: u64, comparison: Vec<u8>) -> Result<(), Failure> {
         let name = self.name(Kind::Score, &format!("{}.{evaluations}", self.island))?;
         // Compared once more, on another class of processor: the first stands.
-        self.offer(&[Entry { name, body: comparison }])
+        self.offer(&[Entry { name, body: comparison }]).map(drop)
     }
 
     pub(super) fn name(&self, kind: Kind, key: &str) -> Result<Name, Failure> {
@@ -205,11 +221,11 @@ impl Keeper {
         self.ask(async || self.ledger.append(entries.to_vec()).await)
     }
 
-    /// The same, unless a name is taken by another body: then what was first stands.
-    pub(super) fn offer(&self, entries: &[Entry]) -> Result<(), Failure> {
+    /// The same, unless a name is taken by another body: then what was first stands. Says whether it is ours.
+    pub(crate) fn offer(&self, entries: &[Entry]) -> Result<bool, Failure> {
         match self.append(entries)? {
-            Err(error) if error.is_conflict() => Ok(()),
-            told => told.map(drop).map_err(Failure::from),
+            Err(error) if error.is_conflict() => Ok(false),
+            told => told.map(|_| true).map_err(Failure::from),
         }
     }
 

@@ -24,6 +24,8 @@ pub(crate) use history::history;
 pub(crate) use inspect::inspect;
 #[cfg(feature = "lab")]
 pub(crate) use keep::{Keeper, Step};
+#[cfg(feature = "lab")]
+pub(crate) use read::Run;
 pub(crate) use scale::scale;
 
 use crate::failure::Failure;

@@ -5,15 +5,18 @@ use crate::cli::RunInLedger;
 use crate::failure::Failure;
 use crate::ledger::place;
 use automl_contract::archive::Found;
+#[cfg(feature = "lab")]
+use automl_contract::spec::Evaluation;
 use automl_ledger::{Filter, Kind, Ledger, LedgerError, Name, Record};
 use automl_search::Report;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A run in a ledger.
-pub(super) struct Run {
-    pub(super) ledger: Box<dyn Ledger>,
+pub(crate) struct Run {
+    pub(super) ledger: Arc<dyn Ledger>,
     pub(super) name: String,
     pub(super) header: Header,
 }
@@ -32,6 +35,11 @@ impl Run {
         let name = run.run.as_str();
         check_name(name)?;
         let ledger = place::open(&run.ledger.place()).await?;
+        Run::of(ledger.into(), name).await
+    }
+
+    /// Finds it in this ledger.
+    pub(crate) async fn of(ledger: Arc<dyn Ledger>, name: &str) -> Result<Run, Failure> {
         let own = Name::new(Kind::Run, name, SPEC).map_err(Failure::usage)?;
         let Some(record) = ledger.get(&own).await? else {
             let known = runs(&*ledger).await?;
@@ -69,9 +77,47 @@ impl Run {
         Ok(lines.into_iter().map(|((island, _), report)| Line { island, report }).collect())
     }
 
+    /// How it scores, and what its randomness follows from.
+    #[cfg(feature = "lab")]
+    pub(crate) fn scored_by(&self) -> Result<(Evaluation, u32), Failure> {
+        let damaged = |problem: &dyn std::fmt::Display| {
+            Failure::bad_input(format!(
+                "the ledger's record of the run {} is not what a run writes: {problem}",
+                self.name
+            ))
+        };
+        let evaluation = serde_json::from_value(self.header.evaluation.clone()).map_err(|error| damaged(&error))?;
+        let seed = self.header.search.get("seed").and_then(serde_json::Value::as_u64);
+        let seed = seed.and_then(|seed| u32::try_from(seed).ok()).ok_or_else(|| damaged(&"it has no seed"))?;
+        Ok((evaluation, seed))
+    }
+
     /// Every gene that joined an archive, with the island that bred it.
-    pub(super) async fn genes(&self) -> Result<Vec<Found>, Failure> {
+    pub(crate) async fn genes(&self) -> Result<Vec<Found>, Failure> {
         self.records(Kind::Gene).await?.iter().map(parsed).collect()
+    }
+
+    /// Whether a gene joined an archive after this record; where none is named, whether it is worth to look.
+    #[cfg(feature = "lab")]
+    pub(crate) async fn found_since(&self, seq: Option<u64>) -> Result<bool, LedgerError> {
+        let Some(seq) = seq else { return Ok(true) };
+        let filter = Filter { kind: Some(Kind::Gene), scope: Some(self.name.clone()) };
+        Ok(!self.ledger.list(&filter, seq, 1).await?.is_empty())
+    }
+
+    /// The genes that islands chose at their end, where none has found anything since.
+    #[cfg(feature = "lab")]
+    pub(crate) async fn winners(&self) -> Result<Vec<String>, Failure> {
+        let newest = self.records(Kind::Gene).await?.last().map_or(0, |record| record.seq);
+        let results = self.records(Kind::Score).await?;
+        let mut winners = Vec::new();
+        for record in results.iter().filter(|record| record.seq > newest) {
+            let results: serde_json::Value = parsed(record)?;
+            winners.extend(results.pointer("/winner/expression").and_then(|gene| gene.as_str().map(str::to_owned)));
+        }
+        winners.sort();
+        winners.dedup();
+        Ok(winners)
     }
 
     /// Which islands there were.

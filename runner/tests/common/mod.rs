@@ -3,7 +3,7 @@
 //! ```text
 //! runner      the binary and folders for it          spec   MinerRun files: small ones and the shipped sample
 //! live        a runner that is at work: its lines as they come, its end     results  what a run folder must agree in
-//! skip        how a test leaves itself out
+//! skip        how a test leaves itself out                subnet a subnet in a file, and its hotkeys
 //! ```
 // Each test file is a program of its own and uses a part of this.
 #![allow(dead_code)]
@@ -16,6 +16,7 @@ use std::process::{Command, Output, Stdio};
 pub(crate) mod live;
 pub(crate) mod skip;
 pub(crate) mod spec;
+pub(crate) mod subnet;
 
 /// Files of a finished run that any two runs of the same spec share byte for byte, however they came to their end.
 pub(crate) const RESULTS: [&str; 5] =

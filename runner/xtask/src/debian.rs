@@ -1,14 +1,9 @@
 //! Debian's packages for tests, unpacked into the cache and installed nowhere.
 //!
 //! apt knows the person's mirror and proxy and checks signatures; with package lists of our own it needs no root either.
-use crate::step;
+use crate::{once, step};
 use anyhow::{Context, Result};
-use std::{
-    env,
-    fs::{self, File},
-    path::Path,
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 /// What is fetched.
 pub(crate) struct Packages<'a> {
@@ -23,36 +18,18 @@ pub(crate) struct Packages<'a> {
 }
 
 impl Packages<'_> {
-    /// Makes `target` unless it is there. Not to get it is an error in CI only; elsewhere a test is left out.
+    /// Makes `target` unless it is there.
     pub(crate) fn provide(&self, target: &Path) -> Result<()> {
         let advice = || format!("cannot fetch {}; install {}", self.what, self.names.join(" "));
-        match self.fetch(target).with_context(advice) {
-            Err(error) if env::var_os("CI").is_none_or(|value| value != "true") => {
-                println!("{error:#}");
-                Ok(())
-            }
-            done => done,
-        }
+        let fetched = once::fill(target, Path::is_dir, |partial| {
+            println!("fetching {} into {}", self.what, target.display());
+            self.unpack(partial)?;
+            Ok(partial.join("root").join(self.within))
+        });
+        once::needed_in_ci(fetched.with_context(advice))
     }
 
-    /// Everything is put together beside the folder and then takes its name, so that nobody sees half of it.
-    fn fetch(&self, target: &Path) -> Result<()> {
-        let lock_path = target.with_extension("lock");
-        fs::create_dir_all(target.parent().context("a cache folder always has a parent")?)?;
-        let lock = File::create(&lock_path).with_context(|| format!("cannot make {}", lock_path.display()))?;
-        lock.lock().with_context(|| format!("cannot lock {}", lock_path.display()))?;
-        if target.is_dir() {
-            return Ok(());
-        }
-        println!("fetching {} into {}", self.what, target.display());
-        let partial = target.with_extension("partial");
-        let _ = fs::remove_dir_all(&partial); // what a killed process left
-        let done = self.unpack(&partial).and_then(|()| Ok(fs::rename(partial.join("root").join(self.within), target)?));
-        let _ = fs::remove_dir_all(&partial); // the error that matters is the first one
-        done
-    }
-
-    /// Downloads and unpacks the packages below a new folder.
+    /// Downloads and unpacks the packages below an empty folder.
     fn unpack(&self, folder: &Path) -> Result<()> {
         let lists = folder.join("lists");
         fs::create_dir_all(lists.join("partial")).with_context(|| format!("cannot make {}", lists.display()))?;

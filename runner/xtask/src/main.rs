@@ -7,6 +7,7 @@
 //! deny      the dependency checker    generate files made from code and figures        step  one external command, timed
 //! debian   packages unpacked into the cache          postgres  PostgreSQL for the tests
 //! fashion_mnist  a real data set for the tests     kubernetes  its programs, built beside everything else
+//! python  the real clients that tests are held to    once  folders of the cache, made once
 //! ```
 mod debian;
 mod deny;
@@ -16,8 +17,10 @@ mod full;
 mod generate;
 mod kubernetes;
 mod libtorch;
+mod once;
 mod place;
 mod postgres;
+mod python;
 mod step;
 mod tally;
 mod test;

@@ -1,6 +1,6 @@
 //! Everything there is to test, once: cheap and telling steps first, the tests last.
 use crate::{
-    deny, fashion_mnist, generate, kubernetes, place, postgres,
+    deny, fashion_mnist, generate, kubernetes, place, postgres, python,
     step::{self, cargo, run, timed},
     tally::Tally,
 };
@@ -20,6 +20,7 @@ pub(crate) fn all() -> Result<()> {
     let checker = deny::install()?;
     timed("Fashion-MNIST", fashion_mnist::provide)?;
     timed("PostgreSQL", postgres::provide)?;
+    timed("Python clients", python::provide)?;
     timed("format", || run(cargo(&["fmt", "--all", "--check"])?))?;
     timed("lints", || {
         run(cargo(&["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?)?;
@@ -49,9 +50,11 @@ pub(crate) fn tests(mut command: Command) -> Result<Tally> {
     command.env("AUTOML_SKIPPED", &skipped);
     // Tests that put our programs into images take those that cargo has built for them anyway.
     command.env("AUTOML_PROGRAMS", place::target()?.join("release"));
-    for (variable, folder) in
-        [(fashion_mnist::VARIABLE, fashion_mnist::folder()?), (postgres::VARIABLE, postgres::folder()?)]
-    {
+    for (variable, folder) in [
+        (fashion_mnist::VARIABLE, fashion_mnist::folder()?),
+        (postgres::VARIABLE, postgres::folder()?),
+        (python::VARIABLE, python::folder()?),
+    ] {
         if let Some(folder) = folder {
             command.env(variable, folder);
         }

@@ -7,9 +7,11 @@
 //!           ├─ NetworkPolicy NAME-net     pages may be read, nothing else comes in; what goes out goes to the ledger, if there is one
 //!           ├─ claim NAME-checkpoint      where asked for; without owner where it is retained
 //!           └─ ConfigMap NAME-archive     what was found; written as it is found (`archive.rs`)
+//! all that share a hotkey ── StatefulSet, Service, NetworkPolicy automl-submitter-WHICH   the one pod that signs
 //! ```
 mod job;
 mod pod;
+mod submitter;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +39,7 @@ use k8s_openapi::{
 
 use super::validate::Plan;
 pub(crate) use job::{SPEC_VERSION, adjusted, needs_adjusting};
+pub(super) use submitter::submitter;
 
 /// The port of name servers.
 const DNS: u16 = 53;
@@ -120,21 +123,37 @@ fn spec_map(plan: &Plan) -> ConfigMap {
 fn service(plan: &Plan) -> Service {
     Service {
         metadata: metadata(plan, plan.name.service()),
-        spec: Some(ServiceSpec {
-            cluster_ip: Some("None".to_owned()),
-            selector: Some(pod_labels(plan)),
-            // A pod that reads its data is scraped too.
-            publish_not_ready_addresses: Some(true),
-            ports: Some(vec![ServicePort {
-                name: Some(agreed::PORT_NAME.to_owned()),
-                port: agreed::PORT.into(),
-                target_port: Some(IntOrString::String(agreed::PORT_NAME.to_owned())),
-                protocol: Some("TCP".to_owned()),
-                ..ServicePort::default()
-            }]),
-            ..ServiceSpec::default()
-        }),
+        spec: Some(scraped(pod_labels(plan))),
         ..Service::default()
+    }
+}
+
+/// A headless Service, by which these pods are found for scraping.
+fn scraped(pods: BTreeMap<String, String>) -> ServiceSpec {
+    ServiceSpec {
+        cluster_ip: Some("None".to_owned()),
+        selector: Some(pods),
+        // A pod that reads its data is scraped too.
+        publish_not_ready_addresses: Some(true),
+        ports: Some(vec![ServicePort {
+            name: Some(agreed::PORT_NAME.to_owned()),
+            port: agreed::PORT.into(),
+            target_port: Some(IntOrString::String(agreed::PORT_NAME.to_owned())),
+            protocol: Some("TCP".to_owned()),
+            ..ServicePort::default()
+        }]),
+        ..ServiceSpec::default()
+    }
+}
+
+/// The way to a pod's pages. Operator and Prometheus live in namespaces of any name.
+fn ingress() -> NetworkPolicyIngressRule {
+    NetworkPolicyIngressRule {
+        from: Some(vec![NetworkPolicyPeer {
+            namespace_selector: Some(LabelSelector::default()),
+            ..NetworkPolicyPeer::default()
+        }]),
+        ports: Some(vec![open(agreed::PORT, "TCP")]),
     }
 }
 
@@ -154,14 +173,7 @@ fn policy(plan: &Plan) -> NetworkPolicy {
         spec: Some(NetworkPolicySpec {
             pod_selector: Some(LabelSelector { match_labels: Some(pod_labels(plan)), ..LabelSelector::default() }),
             policy_types: Some(vec!["Ingress".to_owned(), "Egress".to_owned()]),
-            // Operator and Prometheus live in namespaces of any name.
-            ingress: Some(vec![NetworkPolicyIngressRule {
-                from: Some(vec![NetworkPolicyPeer {
-                    namespace_selector: Some(LabelSelector::default()),
-                    ..NetworkPolicyPeer::default()
-                }]),
-                ports: Some(vec![open(agreed::PORT, "TCP")]),
-            }]),
+            ingress: Some(vec![ingress()]),
             egress: plan.ledger.as_ref().map(|ledger| vec![to_ledger(ledger.port())]),
         }),
     }

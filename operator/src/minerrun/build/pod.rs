@@ -25,14 +25,14 @@ use super::{pod_labels, run_labels};
 use crate::minerrun::validate::Plan;
 
 /// The group that owns a claim's files, so that any user id may write them.
-const GROUP: i64 = 65532;
+pub(super) const GROUP: i64 = 65532;
 /// Seconds between SIGTERM and SIGKILL: a checkpoint takes less than five, a slow disk more.
 const GRACE: i64 = 30;
 /// The variable that says how many candidates are trained at once.
 const WORKERS: &str = "AUTOML_WORKERS";
 const SPEC_VOLUME: &str = "spec";
 const CHECKPOINT_VOLUME: &str = "checkpoints";
-const TOKEN_VOLUME: &str = "ledger-token";
+pub(super) const TOKEN_VOLUME: &str = "ledger-token";
 /// How long a token is good; the kubelet writes a new one before.
 const TOKEN_SECONDS: i64 = 3600;
 /// What a pod asks for where the spec says nothing.
@@ -65,12 +65,15 @@ pub(super) fn template(plan: &Plan) -> PodTemplateSpec {
                 fs_group_change_policy: has_claim(plan).then(|| "OnRootMismatch".to_owned()),
                 ..PodSecurityContext::default()
             }),
-            image_pull_secrets: plan.spec.image.as_ref().filter(|image| !image.pull_secrets.is_empty()).map(|image| {
-                image.pull_secrets.iter().map(|name| LocalObjectReference { name: name.clone() }).collect()
-            }),
+            image_pull_secrets: pull_secrets(plan.spec.image.as_ref().map_or(&[], |image| &image.pull_secrets)),
             ..placed(plan)
         }),
     }
+}
+
+pub(super) fn pull_secrets(names: &[String]) -> Option<Vec<LocalObjectReference>> {
+    let named = |name: &String| LocalObjectReference { name: name.clone() };
+    (!names.is_empty()).then(|| names.iter().map(named).collect())
 }
 
 fn container(plan: &Plan, extra: &[ExtraVariable], data: &[DataVolume]) -> Container {
@@ -141,7 +144,23 @@ fn variables(plan: &Plan, extra: &[ExtraVariable]) -> Vec<EnvVar> {
             value: None,
         },
     ];
-    let theirs = extra.iter().map(|variable| EnvVar {
+    // Whom genes are confirmed for.
+    let submitter = plan.submitter.as_ref().map(|submitter| EnvVar {
+        name: agreed::SUBMITTER.to_owned(),
+        value: Some(submitter.scope.clone()),
+        value_from: None,
+    });
+    ours.into_iter()
+        .chain(to_ledger(plan))
+        .chain(submitter)
+        .chain(named(plan))
+        .chain(extra.iter().map(variable))
+        .collect()
+}
+
+/// What a person adds.
+pub(super) fn variable(variable: &ExtraVariable) -> EnvVar {
+    EnvVar {
         name: variable.name.clone(),
         value: variable.value.clone(),
         value_from: variable.secret.as_ref().map(|secret| EnvVarSource {
@@ -152,21 +171,29 @@ fn variables(plan: &Plan, extra: &[ExtraVariable]) -> Vec<EnvVar> {
             }),
             ..EnvVarSource::default()
         }),
-    });
-    ours.into_iter().chain(to_ledger(plan)).chain(theirs).collect()
+    }
 }
 
-/// Where the ledger is, what the run is called there, and what shows whose pod this is.
-fn to_ledger(plan: &Plan) -> Vec<EnvVar> {
+/// Where the ledger is, and what shows whose pod this is.
+pub(super) fn to_ledger(plan: &Plan) -> Vec<EnvVar> {
     let Some(url) = &plan.ledger else { return Vec::new() };
     let token = format!("{}/{}", agreed::LEDGER_TOKEN_FOLDER, agreed::LEDGER_TOKEN);
-    [(agreed::LEDGER, url.to_string()), (agreed::LEDGER_RUN, plan.ledger_run()), (agreed::LEDGER_TOKEN_FILE, token)]
+    [(agreed::LEDGER, url.to_string()), (agreed::LEDGER_TOKEN_FILE, token)]
         .map(|(name, value)| EnvVar { name: name.to_owned(), value: Some(value), value_from: None })
         .into()
 }
 
+/// What the run is called in the ledger.
+fn named(plan: &Plan) -> Option<EnvVar> {
+    plan.ledger.as_ref().map(|_| EnvVar {
+        name: agreed::LEDGER_RUN.to_owned(),
+        value: Some(plan.ledger_run()),
+        value_from: None,
+    })
+}
+
 /// A token that goes with the pod and is for the ledger alone.
-fn token() -> Volume {
+pub(super) fn token() -> Volume {
     let token = ServiceAccountTokenProjection {
         audience: Some(agreed::LEDGER_AUDIENCE.to_owned()),
         expiration_seconds: Some(TOKEN_SECONDS),
@@ -248,7 +275,7 @@ fn data_name(index: usize) -> String {
     format!("data-{index}")
 }
 
-fn probe(page: &str, period: i32, failures: i32) -> Probe {
+pub(super) fn probe(page: &str, period: i32, failures: i32) -> Probe {
     Probe {
         http_get: Some(HTTPGetAction {
             path: Some(page.to_owned()),

@@ -7,6 +7,7 @@
 //! ```text
 //! hardware  GPUs, processor, memory      image    what pods run      storage  where checkpoints live
 //! placement which nodes                  overlay  labels, variables and data added to the pods
+//! submit    how genes are published
 //! text      texts that Kubernetes bounds: names, labels, amounts
 //! ```
 #[macro_use]
@@ -17,10 +18,12 @@ mod image;
 mod overlay;
 mod placement;
 mod storage;
+mod submit;
 
 pub use hardware::{Amounts, GpuSpec, ResourcesSpec};
 pub use image::{ImageSpec, PullPolicy};
 pub use overlay::{DataVolume, EnvVar, PodMetadata, PodTemplateSpec, SecretKey};
 pub use placement::{PlacementSpec, Spread, TaintEffect, Toleration, TolerationOperator, WhenUnsatisfiable};
 pub use storage::{AccessMode, CheckpointSpec, ClaimSpec, EmptyDirSpec};
+pub use submit::{SubmitOrder, SubmitSpec};
 pub use text::Amount;

@@ -268,6 +268,30 @@ pub const RULES: &[Rule] = &[
         message: "give `claim` or `configMap`, one of both, for each",
     },
     Rule {
+        path: "spec.submit",
+        field: "env",
+        cel: "!has(self.env) || self.env.all(a, self.env.exists_one(b, a.name == b.name))",
+        message: "a `name` is given twice: keep one of them",
+    },
+    Rule {
+        path: "spec.submit",
+        field: "env",
+        cel: "!has(self.env) || self.env.all(e, !e.name.startsWith('AUTOML_'))",
+        message: "names that begin with `AUTOML_` are the program's own: choose another",
+    },
+    Rule {
+        path: "spec.submit",
+        field: "env",
+        cel: "!has(self.env) || self.env.all(e, !has(e.value) || !has(e.secret))",
+        message: "give `value` or `secret`, not both",
+    },
+    Rule {
+        path: "spec.submit",
+        field: "certificates",
+        cel: "!has(self.certificates) || !has(self.env) || !self.env.exists(e, e.name == 'SSL_CERT_FILE')",
+        message: "the variable `SSL_CERT_FILE` names certificates, too: keep one of both",
+    },
+    Rule {
         path: "spec.podTemplate.metadata",
         field: "labels",
         cel: concat!("!has(self.labels) || self.labels.all(k, size(k) <= 253 && k.matches('", label_key!(), "'))"),

@@ -186,7 +186,7 @@ pub(crate) const AFTER_SOURCE: &[(&str, &str)] = &[
     ),
     (
         "\n  \"ev\\u001bil\\nx\": 1",
-        "12:3: spec[\"ev\\u{1b}il\\nx\"]: unknown field; known here: `activeDeadlineSeconds`, `backoffLimitPerIndex`, `checkpoint`, `evaluation`, `gpu`, `image`, `placement`, `podTemplate`, `queueName`, `replicas`, `resources`, `search`, `suspend` or `ttlSecondsAfterFinished`",
+        "12:3: spec[\"ev\\u{1b}il\\nx\"]: unknown field; known here: `activeDeadlineSeconds`, `backoffLimitPerIndex`, `checkpoint`, `evaluation`, `gpu`, `image`, `placement`, `podTemplate`, `queueName`, `replicas`, `resources`, `search`, `submit`, `suspend` or `ttlSecondsAfterFinished`",
     ),
     (
         "\n  replicas: 2\n  checkpoint: {claim: {}}",
@@ -252,6 +252,22 @@ pub(crate) const AFTER_SOURCE: &[(&str, &str)] = &[
     (
         "\n  podTemplate: {env: [{name: A, value: x, secret: {name: s, key: k}}]}",
         "12:22: spec.podTemplate.env: give `value` or `secret`, not both",
+    ),
+    (
+        "\n  submit: {hotkey: {name: k, key: hotkey}, netuid: 1, to: a/b, certificates: ca, env: [{name: SSL_CERT_FILE}]}",
+        "12:64: spec.submit.certificates: the variable `SSL_CERT_FILE` names certificates, too: keep one of both",
+    ),
+    (
+        "\n  submit: {hotkey: {name: k, key: hotkey}, netuid: 1, to: a/b, env: [{name: A}, {name: A}]}",
+        "12:64: spec.submit.env: a `name` is given twice: keep one of them",
+    ),
+    (
+        "\n  submit: {hotkey: {name: k, key: hotkey}, netuid: 1, to: a/b, env: [{name: AUTOML_X}]}",
+        "12:64: spec.submit.env: names that begin with `AUTOML_` are the program's own: choose another",
+    ),
+    (
+        "\n  submit: {hotkey: {name: k, key: hotkey}, netuid: 1, to: a/b, env: [{name: A, value: x, secret: {name: s, key: k}}]}",
+        "12:64: spec.submit.env: give `value` or `secret`, not both",
     ),
     (
         "\n  podTemplate: {volumes: [{name: a, claim: c}, {name: a, claim: c}]}",

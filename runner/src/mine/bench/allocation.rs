@@ -75,7 +75,7 @@ fn noise() -> Result<(Noise, String), Failure> {
     let lab = Lab::open(&EvaluationSpec::default().resolved(), 0).map_err(Failure::bad_input)?;
     let entrants: Vec<Entrant> = known_losses().iter().map(|known| Entrant::new(known.key, known.gene())).collect();
     let never = AtomicBool::new(false);
-    let trained = train_all(Place::InProcess(&lab), &entrants, Stage::Final, SEEDS, workers(None), &never, &|_| ());
+    let trained = train_all(Place::InProcess(&lab), &entrants, Stage::Final, 0..SEEDS, workers(None), &never, &|_| ());
     let trained = trained.map_err(|error| match error {
         TrialsError::Interrupted => Failure::internal("the trainings ended without being stopped"),
         TrialsError::Broken(failure) => failure,

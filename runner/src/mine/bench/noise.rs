@@ -68,7 +68,7 @@ fn accuracies(lab: &Lab, count: u32) -> Result<Vec<Vec<f64>>, Failure> {
     let known = LOSSES.iter().filter_map(|key| KnownLoss::find(key));
     let entrants: Vec<Entrant> = known.map(|known| Entrant::new(known.key, known.gene())).collect();
     let stop = AtomicBool::new(false);
-    let trials = train_all(Place::InProcess(lab), &entrants, Stage::Final, count, workers(None), &stop, &|_| ());
+    let trials = train_all(Place::InProcess(lab), &entrants, Stage::Final, 0..count, workers(None), &stop, &|_| ());
     let trials = trials.map_err(|error| match error {
         TrialsError::Interrupted => Failure::internal("a bench was interrupted"),
         TrialsError::Broken(failure) => failure,

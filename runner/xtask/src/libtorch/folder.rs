@@ -1,9 +1,9 @@
-//! A libtorch folder in the cache: is it whole, and how it is made so that nobody ever sees half of one.
+//! A libtorch folder in the cache: is it whole, and what is added to make it so.
 use super::{VERSION, is_right};
+use crate::once;
 use anyhow::{Context, Result, bail};
 use std::{
-    ffi::OsString,
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -45,44 +45,16 @@ impl Folder {
         Self { path: path.to_owned() }
     }
 
-    /// Makes the folder with `fill` unless it is whole already.
-    ///
-    /// `fill` gets an empty folder beside it with `lib/` in it, which takes its final name only when everything is
-    /// there. A lock lets a second process wait for the first instead of doing the same work; a killed process leaves a
-    /// partial folder, which the next one starts over.
+    /// Makes the folder with `fill` unless it is whole already. `fill` gets an empty folder with `lib/` in it.
     pub(super) fn fill_once(&self, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        if check(&self.path).is_ok() {
-            return Ok(());
-        }
-        let parent = self.path.parent().context("a cache folder always has a parent")?;
-        fs::create_dir_all(parent).with_context(|| format!("cannot make the cache folder {}", parent.display()))?;
-        let lock_path = self.beside(".lock");
-        let lock = File::create(&lock_path).with_context(|| format!("cannot make {}", lock_path.display()))?;
-        lock.lock().with_context(|| format!("cannot lock {}", lock_path.display()))?;
-        if check(&self.path).is_ok() {
-            return Ok(());
-        }
-        let partial = self.beside(".partial");
-        remove(&partial)?;
-        let filled = fs::create_dir_all(partial.join("lib"))
-            .with_context(|| format!("cannot make {}", partial.display()))
-            .and_then(|()| fill(&partial))
-            .and_then(|()| finish(&partial))
-            .and_then(|()| remove(&self.path))
-            .and_then(|()| {
-                fs::rename(&partial, &self.path).with_context(|| format!("cannot make {}", self.path.display()))
-            });
-        if filled.is_err() {
-            // Half a gigabyte is not left behind; the error that matters is the first one.
-            let _ = remove(&partial);
-        }
-        filled
-    }
-
-    fn beside(&self, suffix: &str) -> PathBuf {
-        let mut name = OsString::from(&self.path);
-        name.push(suffix);
-        name.into()
+        let whole = |folder: &Path| check(folder).is_ok();
+        once::fill(&self.path, whole, |partial| {
+            let libraries = partial.join("lib");
+            fs::create_dir(&libraries).with_context(|| format!("cannot make {}", libraries.display()))?;
+            fill(partial)?;
+            finish(partial)?;
+            Ok(partial.to_owned())
+        })
     }
 }
 
@@ -90,15 +62,6 @@ fn finish(partial: &Path) -> Result<()> {
     fs::write(partial.join("lib/libtorch.so"), LINKER_SCRIPT)?;
     fs::write(partial.join("build-version"), format!("{VERSION}\n"))?;
     check(partial).context("the libtorch that was put together is not whole")
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,98 @@
+//! Runs that share a hotkey and a subnet share one submitter: a hotkey is bound to one gene at a time.
+//!
+//! Who shares it is read from the watches, so any of the runs makes the same objects, owned by all of them: they go with the
+//! last. The oldest of them decides how genes are published, and one that says otherwise is not right.
+use std::collections::BTreeSet;
+
+use automl_contract::cluster::SubmitSpec;
+use k8s_openapi::api::apps::v1::StatefulSet;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
+use kube::{Resource as _, ResourceExt as _, core::PartialObjectMeta};
+
+use super::{
+    Scope,
+    error::Invalid,
+    validate::{self, Plan},
+};
+
+/// A run that publishes.
+#[derive(Clone, Debug)]
+pub(super) struct Sharer {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Since when it is there.
+    pub since: Option<Time>,
+    /// How it publishes.
+    pub spec: SubmitSpec,
+    /// What its images are pulled with.
+    pub pull_secrets: Vec<String>,
+}
+
+/// The runs whose genes this run's submitter publishes, the oldest first.
+pub(super) fn sharers(scope: &Scope, plan: &Plan) -> Vec<Sharer> {
+    let Some(submitter) = &plan.submitter else { return Vec::new() };
+    let runs = scope.caches.runs.state_filter(|run| {
+        let meta = run.meta();
+        let here = meta.namespace.as_deref() == Some(plan.namespace.as_str()) && meta.deletion_timestamp.is_none();
+        here && spec_of(run).is_some_and(|spec| validate::which(spec) == submitter.which)
+    });
+    let sharer = |run: &std::sync::Arc<super::caches::Run>| {
+        Some(Sharer {
+            name: run.meta().name.clone()?,
+            uid: run.meta().uid.clone()?,
+            since: run.meta().creation_timestamp.clone(),
+            spec: spec_of(run)?.clone(),
+            pull_secrets: run.0.as_ref().ok()?.spec.0.image.clone().unwrap_or_default().pull_secrets,
+        })
+    };
+    let mut sharers: Vec<Sharer> = runs.iter().filter_map(sharer).collect();
+    sharers.sort_by(|one, other| (&one.since, &one.uid).cmp(&(&other.since, &other.uid)));
+    sharers
+}
+
+fn spec_of(run: &super::caches::Run) -> Option<&SubmitSpec> {
+    run.0.as_ref().ok()?.spec.0.submit.as_ref()
+}
+
+/// What all that share a submitter bring to it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sharing {
+    /// They own it.
+    pub(super) owners: Vec<OwnerReference>,
+    /// Its image is pulled with any of their Secrets.
+    pub(super) pull_secrets: Vec<String>,
+}
+
+/// Who shares the submitter, where they agree. Pure.
+///
+/// # Errors
+/// The run says otherwise than an older one.
+pub(super) fn sharing(plan: &Plan, sharers: &[Sharer]) -> Result<Sharing, Invalid> {
+    let (Some(submitter), Some(first)) = (&plan.submitter, sharers.first()) else { return Ok(Sharing::default()) };
+    if first.spec != submitter.spec {
+        return Err(Invalid::Submit { run: first.name.clone() });
+    }
+    let owner = |sharer: &Sharer| OwnerReference {
+        // Several own it, and none of them alone controls it.
+        controller: None,
+        name: sharer.name.clone(),
+        uid: sharer.uid.clone(),
+        ..plan.owner()
+    };
+    let agreed = || sharers.iter().filter(|sharer| sharer.spec == first.spec);
+    let secrets: BTreeSet<&String> = agreed().flat_map(|sharer| &sharer.pull_secrets).collect();
+    Ok(Sharing { owners: agreed().map(owner).collect(), pull_secrets: secrets.into_iter().cloned().collect() })
+}
+
+/// Submitters that this run owns and publishes with no more.
+pub(super) fn left(scope: &Scope, plan: &Plan) -> Vec<std::sync::Arc<PartialObjectMeta<StatefulSet>>> {
+    let wanted = plan.submitter.as_ref().map(validate::Submitter::name);
+    scope.caches.submitters.state_filter(|set: &PartialObjectMeta<StatefulSet>| {
+        set.namespace().as_deref() == Some(plan.namespace.as_str())
+            && set.metadata.deletion_timestamp.is_none()
+            && set.metadata.name != wanted
+            && set.owner_references().iter().any(|owner| owner.uid == plan.uid)
+    })
+}

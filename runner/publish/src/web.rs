@@ -1,0 +1,67 @@
+//! One HTTP client for all places.
+//!
+//! Proxies are the usual variables (`HTTPS_PROXY`, `NO_PROXY`). The authorities that servers are vouched for by are the system's,
+//! or the file in `SSL_CERT_FILE` in their place; an image has none, so Mozilla's are in the program.
+use crate::PublishError;
+use object_store::ClientOptions;
+use object_store::client::{HttpClient, HttpConnector};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{Certificate, Client};
+use std::time::Duration;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a connection may.
+const CONNECTING: Duration = Duration::from_secs(10);
+
+/// Makes one, which shows this token with every request.
+pub(crate) fn client(token: Option<&str>) -> Result<Client, PublishError> {
+    let settings = |what: &str, problem: String| PublishError::Settings { what: what.to_owned(), problem };
+    // Another may have been first: it is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut headers = HeaderMap::new();
+    if let Some(token) = token {
+        let value = HeaderValue::from_str(&format!("Bearer {token}"));
+        let mut value = value.map_err(|_| settings("the token", "it holds what no HTTP header may".to_owned()))?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    let client = Client::builder()
+        .tls_certs_only(authorities()?)
+        .timeout(PATIENCE)
+        .connect_timeout(CONNECTING)
+        .default_headers(headers)
+        .user_agent(concat!("automl-runner/", env!("CARGO_PKG_VERSION")));
+    client.build().map_err(|error| settings("the HTTP client", error.to_string()))
+}
+
+fn authorities() -> Result<Vec<Certificate>, PublishError> {
+    const VARIABLE: &str = "SSL_CERT_FILE";
+    let found = rustls_native_certs::load_native_certs();
+    let of = |der: &[u8]| Certificate::from_der(der);
+    let own: Result<Vec<_>, _> = if found.certs.is_empty() {
+        if std::env::var_os(VARIABLE).is_some() {
+            // A file that was named is not passed over in silence.
+            let problems: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+            let problem = format!("no certificate of an authority is there; {}", problems.join("; "));
+            return Err(PublishError::Settings { what: VARIABLE.to_owned(), problem });
+        }
+        webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| of(der)).collect()
+    } else {
+        found.certs.iter().map(|der| of(der)).collect()
+    };
+    own.map_err(|error| PublishError::Settings {
+        what: "the system's certificates".to_owned(),
+        problem: error.to_string(),
+    })
+}
+
+/// Gives a client of ours to `object_store`.
+#[derive(Debug)]
+pub(crate) struct Given(pub(crate) Client);
+
+impl HttpConnector for Given {
+    fn connect(&self, _options: &ClientOptions) -> object_store::Result<HttpClient> {
+        Ok(HttpClient::new(self.0.clone()))
+    }
+}

@@ -1,0 +1,133 @@
+//! What a submitter that stays shows: metrics, and whether it is well.
+use super::publisher::{Failed, How};
+use crate::failure::Failure;
+use automl_contract::{metrics, pod};
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use prometheus::{Encoder as _, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// How an attempt ends: the values of the label `result`.
+const PUBLISHED: &str = "published";
+const FAILED: &str = "failed";
+const GIVEN_UP: &str = "given_up";
+const TOO_EARLY: &str = "too_early";
+const NO_LEDGER: &str = "no_ledger";
+
+/// The pages and what they show.
+pub(super) struct Pages {
+    shown: Arc<Shown>,
+}
+
+struct Shown {
+    registry: Registry,
+    attempts: IntCounterVec,
+    number: IntGauge,
+    looked: IntGauge,
+    /// The ledger answered.
+    ready: AtomicBool,
+}
+
+impl Pages {
+    /// Serves them where an address is given.
+    pub(super) async fn serve(address: Option<SocketAddr>) -> Result<Pages, Failure> {
+        let shown = Arc::new(Shown::new().map_err(Failure::internal)?);
+        if let Some(address) = address {
+            let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
+                Failure::internal(format!(
+                    "cannot listen on {address}: {error}; choose another --port (0 takes any free one)"
+                ))
+            })?;
+            eprintln!("serving http://{}/metrics", listener.local_addr().map_err(Failure::internal)?);
+            let router = router(Arc::clone(&shown));
+            tokio::spawn(async move {
+                if let Err(error) = axum::serve(listener, router).await {
+                    eprintln!("runner: the metrics server ended: {error}");
+                }
+            });
+        }
+        Ok(Pages { shown })
+    }
+
+    /// The ledger was read; the number of the last publication.
+    pub(super) fn looked(&self, published: Option<u64>) {
+        self.shown.ready.store(true, Ordering::SeqCst);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.shown.looked.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+        if let Some(number) = published {
+            self.shown.number.set(i64::try_from(number).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// It was not; hands the reason through.
+    pub(super) fn unreachable(&self, reason: String) -> String {
+        self.shown.ready.store(false, Ordering::SeqCst);
+        reason
+    }
+
+    pub(super) fn published(&self, number: u64) {
+        self.count(PUBLISHED);
+        self.looked(Some(number));
+    }
+
+    pub(super) fn failed(&self, failed: &Failed) {
+        self.count(match failed.how {
+            How::Again => FAILED,
+            How::GivenUp => GIVEN_UP,
+            How::TooEarly => TOO_EARLY,
+            How::NoLedger => NO_LEDGER,
+        });
+    }
+
+    fn count(&self, result: &str) {
+        self.shown.attempts.with_label_values(&[result]).inc();
+    }
+}
+
+impl Shown {
+    fn new() -> prometheus::Result<Shown> {
+        let options = |metric: &metrics::Metric| Opts::new(metric.name, metric.help);
+        let attempts = IntCounterVec::new(options(&metrics::SUBMITTER_ATTEMPTS), metrics::SUBMITTER_ATTEMPTS.labels)?;
+        for result in [PUBLISHED, FAILED, GIVEN_UP, TOO_EARLY, NO_LEDGER] {
+            // A counter that starts at 0 shows its first increase; one that starts at 1 hides it.
+            attempts.with_label_values(&[result]).reset();
+        }
+        let number = IntGauge::with_opts(options(&metrics::SUBMITTER_PUBLICATIONS))?;
+        let looked = IntGauge::with_opts(options(&metrics::SUBMITTER_LOOKED))?;
+        let registry = Registry::new();
+        registry.register(Box::new(attempts.clone()))?;
+        registry.register(Box::new(number.clone()))?;
+        registry.register(Box::new(looked.clone()))?;
+        Ok(Shown { registry, attempts, number, looked, ready: AtomicBool::new(false) })
+    }
+}
+
+fn router(shown: Arc<Shown>) -> Router {
+    Router::new()
+        .route(pod::METRICS_PAGE, get(page))
+        .route(pod::HEALTH_PAGE, get(|| async { "ok\n" }))
+        .route(pod::READY_PAGE, get(ready))
+        .with_state(shown)
+}
+
+async fn page(State(shown): State<Arc<Shown>>) -> Response {
+    let mut text = Vec::new();
+    match TextEncoder::new().encode(&shown.registry.gather(), &mut text) {
+        Ok(()) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+async fn ready(State(shown): State<Arc<Shown>>) -> Response {
+    if shown.ready.load(Ordering::SeqCst) {
+        "ok\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the ledger does not answer\n").into_response()
+    }
+}

@@ -1,0 +1,94 @@
+//! Folders of the cache that are made once for each machine, so that nobody ever sees half of one.
+use anyhow::{Context, Result};
+use std::{
+    env,
+    ffi::OsString,
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+/// Makes `folder` with `fill` unless it is `whole`.
+///
+/// `fill` gets an empty folder beside it and says which folder in there (or itself) takes the final name, which happens
+/// only when everything is there. A lock lets a second process wait for the first instead of doing the same work; a
+/// killed process leaves a partial folder, which the next one starts over.
+pub(crate) fn fill(
+    folder: &Path,
+    whole: impl Fn(&Path) -> bool,
+    fill: impl FnOnce(&Path) -> Result<PathBuf>,
+) -> Result<()> {
+    if whole(folder) {
+        return Ok(());
+    }
+    let parent = folder.parent().context("a cache folder always has a parent")?;
+    fs::create_dir_all(parent).with_context(|| format!("cannot make the cache folder {}", parent.display()))?;
+    let lock_path = beside(folder, ".lock");
+    let lock = File::create(&lock_path).with_context(|| format!("cannot make {}", lock_path.display()))?;
+    lock.lock().with_context(|| format!("cannot lock {}", lock_path.display()))?;
+    if whole(folder) {
+        return Ok(());
+    }
+    let partial = beside(folder, ".partial");
+    remove(&partial)?;
+    let filled =
+        fs::create_dir(&partial).with_context(|| format!("cannot make {}", partial.display())).and_then(|()| {
+            let made = fill(&partial)?;
+            remove(folder)?;
+            fs::rename(made, folder).with_context(|| format!("cannot make {}", folder.display()))
+        });
+    // What is left of a failure may be large and is of no use; the error that matters is the first one.
+    let _ = remove(&partial);
+    filled
+}
+
+/// Not to get what only tests need is an error in CI only; elsewhere they leave themselves out.
+pub(crate) fn needed_in_ci(done: Result<()>) -> Result<()> {
+    match done {
+        Err(error) if env::var_os("CI").is_none_or(|value| value != "true") => {
+            println!("{error:#}");
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+fn beside(folder: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(folder);
+    name.push(suffix);
+    name.into()
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::bail;
+
+    #[test]
+    fn a_folder_within_takes_the_name_once_and_a_failure_leaves_nothing() {
+        let cache = tempfile::tempdir().expect("a temporary folder");
+        let folder = cache.path().join("data-0.1");
+        fill(&folder, Path::is_dir, |_| bail!("no network")).expect_err("it was not filled");
+        assert!(!folder.exists() && !beside(&folder, ".partial").exists());
+        fs::create_dir_all(beside(&folder, ".partial").join("half")).expect("what a killed process left");
+        let made = fill(&folder, Path::is_dir, |partial| {
+            assert_eq!(fs::read_dir(partial)?.count(), 0, "leftovers are not kept");
+            let within = partial.join("root/data");
+            fs::create_dir_all(&within)?;
+            fs::write(within.join("file"), "whole")?;
+            Ok(within)
+        });
+        made.expect("it is filled");
+        fill(&folder, Path::is_dir, |_| bail!("not to be called again")).expect("it is there already");
+        assert_eq!(fs::read_to_string(folder.join("file")).expect("the file"), "whole");
+        assert!(!beside(&folder, ".partial").exists());
+    }
+}
