@@ -1,7 +1,7 @@
 //! Files made from the code and from measured figures, so that no reference can drift from what it describes.
 use crate::{fashion_mnist, figures, place, step};
 use anyhow::{Context, Result, bail};
-use std::{fmt::Write, fs, path::Path};
+use std::{fmt::Write, fs, path::Path, process::Command};
 
 /// Says at the head of a page where to change it.
 const NOTICE: &str = "<!-- Made by `make docs`. Do not edit. -->\n";
@@ -33,6 +33,8 @@ pub(crate) fn all(check: bool) -> Result<()> {
 
 /// Every generated file: its place in the clone and its text. A new reference is a line here.
 fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
+    // The programs as tests build them: for a build of another kind most crates would be compiled once more.
+    step::run(step::cargo(&["test", "--quiet", "--release", "--workspace", "--locked", "--no-run"])?)?;
     Ok(vec![
         ("crds/minerruns.yaml", crd("minerruns.yaml")?),
         ("docs/figures/README.md", NOTICE.to_owned() + &figures::markdown(&figures::read(&root.join("docs/figures"))?)),
@@ -45,7 +47,12 @@ fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
 
 /// A custom resource definition, as it is installed.
 fn crd(file: &str) -> Result<String> {
-    step::output(step::cargo(&["run", "--quiet", "--release", "--locked", "--package", "automl-api", "--", file])?)
+    step::output(built("crds", &[file])?)
+}
+
+/// A program of ours.
+fn built(program: &str, arguments: &[&str]) -> Result<Command> {
+    step::command(place::target()?.join("release").join(program), arguments)
 }
 
 /// The help of `runner` and of each of its commands, as the program itself prints it.
@@ -71,7 +78,7 @@ fn command_line() -> Result<String> {
 
 /// What the runner prints.
 fn runner(arguments: &[&str]) -> Result<String> {
-    let mut runner = step::runner(arguments)?;
+    let mut runner = built("runner", arguments)?;
     // Help is wrapped to the terminal's width and shows the value of a variable: neither belongs in a page.
     runner.env_remove("COLUMNS").env_remove("AUTOML_PYTHON").env_remove(fashion_mnist::VARIABLE);
     step::output(runner)
