@@ -111,7 +111,7 @@ impl Ground {
 
 /// The original's hash, made here from its description.
 fn hash(gene: &str, place: &str) -> String {
-    Sha256::digest(format!("{gene}{place}")).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(format!("{gene}{place}")).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[test]

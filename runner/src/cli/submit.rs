@@ -17,8 +17,9 @@ pub(crate) struct SubmitOptions {
     pub netuid: u16,
     #[command(flatten)]
     pub by: SignedBy,
-    /// Where the gene goes, in at most 63 bytes: OWNER/NAME of the Hugging Face Hub (HF_TOKEN, HF_ENDPOINT), s3://BUCKET/PREFIX
-    /// (AWS_ACCESS_KEY_ID and so on), https://HOST/PATH that takes PUT (PUBLISH_TOKEN), file:///FOLDER, ledger:NAME
+    /// Where the gene goes, in at most 63 bytes: `OWNER/NAME` of the Hugging Face Hub (`HF_TOKEN`, `HF_ENDPOINT`),
+    /// `s3://BUCKET/PREFIX` (`AWS_ACCESS_KEY_ID` and so on), `https://HOST/PATH` that takes PUT (`PUBLISH_TOKEN`),
+    /// `file:///FOLDER`, `ledger:NAME`
     #[arg(long, value_name = "PLACE")]
     pub to: String,
     /// The submitter's name in the ledger, for runs that confirm their genes themselves [default: HOTKEY.NETUID]

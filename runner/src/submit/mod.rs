@@ -159,9 +159,9 @@ async fn turn(publisher: &Publisher, pages: &Pages) -> Result<String, String> {
     match next {
         Next::Nothing(nothing) => Ok(nothing.to_string()),
         Next::Try(publication) => match publisher.attempt(&publication).await {
-            Ok(published) => {
-                pages.published(published.number);
-                Ok(published.to_string())
+            Ok(done) => {
+                pages.published(done.number);
+                Ok(done.to_string())
             }
             Err(failed) => {
                 pages.failed(&failed);

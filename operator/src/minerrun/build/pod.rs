@@ -72,8 +72,8 @@ pub(super) fn template(plan: &Plan) -> PodTemplateSpec {
 }
 
 pub(super) fn pull_secrets(names: &[String]) -> Option<Vec<LocalObjectReference>> {
-    let named = |name: &String| LocalObjectReference { name: name.clone() };
-    (!names.is_empty()).then(|| names.iter().map(named).collect())
+    let reference = |name: &String| LocalObjectReference { name: name.clone() };
+    (!names.is_empty()).then(|| names.iter().map(reference).collect())
 }
 
 fn container(plan: &Plan, extra: &[ExtraVariable], data: &[DataVolume]) -> Container {

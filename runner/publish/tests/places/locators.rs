@@ -54,7 +54,7 @@ fn what_is_no_place_is_refused() {
 #[test]
 fn a_commitment_is_the_originals() {
     let gene = "safe_sub(y, x)";
-    let hash: String = Sha256::digest(format!("{gene}owner/name")).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(Sha256::digest(format!("{gene}owner/name")));
     let commitment = Commitment::new("owner/name".parse().unwrap(), gene);
     assert_eq!(commitment.to_string(), format!("owner/name:{hash}"));
     assert_eq!(commitment.to_string().parse(), Ok(commitment.clone()));
