@@ -110,6 +110,7 @@ fn confirm_here(
 }
 
 #[cfg(not(feature = "lab"))]
+#[expect(clippy::unnecessary_wraps, reason = "with the lab it may fail")]
 fn confirm_here(
     _: &Runtime,
     publisher: &Publisher,
