@@ -1,5 +1,7 @@
 //! `runner submit`: which gene is published, that it is read back, and what a failure leaves behind.
 mod common;
+#[path = "common/secure.rs"]
+mod secure;
 
 use automl_ledger::{Database, Entry, Filter, Kind, Ledger as _, Name, Record};
 use common::live::{Live, ask, poll};
@@ -7,9 +9,12 @@ use common::spec::Small;
 use common::subnet::{MINER, OWNER, Place};
 use common::{Bench, runner, said, succeed};
 use rustix::process::Signal;
+use secure::{Secure, proxy};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 /// What submitters of these tests are called.
 const NAME: &str = "us";
@@ -331,4 +336,50 @@ fn what_is_wrong_is_said_before_anything_is_done() {
     let ran = unregistered.current_dir(ground.place.0.path()).output().unwrap();
     assert_eq!(ran.status.code(), Some(78), "{}", said(&ran));
     assert!(said(&ran).contains(&format!("hotkey {OWNER} is not registered")), "{}", said(&ran));
+}
+
+#[test]
+fn a_private_authority_is_named_and_no_other_is_trusted() {
+    let ground = Ground::new();
+    ground.confirm("one", 0, FAIR, 0, 0.1);
+    let server = Secure::start();
+    let to = format!("https://localhost:{}/genes", server.address.port());
+    let file = ground.place.file("authority.pem");
+    std::fs::write(&file, &server.authority).unwrap();
+    let submit = |file: &Path| {
+        let mut command = ground.submit(&["o*"], &["--to", &to, "--attempts", "1", "--file-first"]);
+        command.env("SSL_CERT_FILE", file).env_remove("SSL_CERT_DIR").env("NO_PROXY", "localhost");
+        command.output().unwrap()
+    };
+    let other = ground.place.file("other.pem");
+    std::fs::write(&other, Secure::start().authority).unwrap();
+    let ran = submit(&other);
+    assert_eq!(ran.status.code(), Some(76), "{}", said(&ran));
+    assert!(said(&ran).contains("certificate"), "{}", said(&ran));
+    let empty = ground.place.file("empty.pem");
+    std::fs::write(&empty, "").unwrap();
+    let ran = submit(&empty);
+    assert_eq!(ran.status.code(), Some(78), "{}", said(&ran));
+    assert!(said(&ran).contains("SSL_CERT_FILE"), "{}", said(&ran));
+    assert_eq!(ground.bound(), None);
+
+    let ran = submit(&file);
+    assert!(ran.status.success(), "{}", said(&ran));
+    let hash = hash(FAIR, &to);
+    assert_eq!(ground.bound(), Some(format!("{to}:{hash}")));
+    assert!(server.kept.lock().unwrap().contains_key(&format!("/genes/{hash}.json")));
+}
+
+#[test]
+fn a_proxy_is_asked_where_one_is_named() {
+    let ground = Ground::new();
+    ground.confirm("one", 0, FAIR, 0, 0.1);
+    let (address, asked) = proxy();
+    let to = "http://genes.invalid/a";
+    let mut command = ground.submit(&["o*"], &["--to", to, "--attempts", "1", "--file-first"]);
+    command.env("HTTP_PROXY", format!("http://{address}")).env_remove("http_proxy").env_remove("NO_PROXY");
+    let ran = command.env_remove("no_proxy").env_remove("ALL_PROXY").output().unwrap();
+    assert_eq!(ran.status.code(), Some(78), "{}", said(&ran));
+    let first = asked.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert!(first.starts_with(&format!("PUT {to}/{}.json ", hash(FAIR, to))), "{first}");
 }

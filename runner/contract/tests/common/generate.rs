@@ -217,6 +217,7 @@ pub(crate) fn tidy(file: &mut Value) {
         ("/spec/placement/topologySpread", "topologyKey"),
         ("/spec/podTemplate/env", "name"),
         ("/spec/podTemplate/volumes", "name"),
+        ("/spec/submit/env", "name"),
     ];
     for (pointer, key) in lists {
         let Some(list) = file.pointer_mut(pointer).and_then(Value::as_array_mut).filter(|list| list.len() > 1) else {
@@ -231,11 +232,13 @@ pub(crate) fn tidy(file: &mut Value) {
         let list = file.pointer_mut(pointer).and_then(Value::as_array_mut);
         list.into_iter().flatten().filter_map(Value::as_object_mut).for_each(mend);
     };
-    items(file, "/spec/podTemplate/env", &|variable| {
-        if variable.contains_key("value") {
-            variable.remove("secret");
-        }
-    });
+    for pointer in ["/spec/podTemplate/env", "/spec/submit/env"] {
+        items(file, pointer, &|variable| {
+            if variable.contains_key("value") {
+                variable.remove("secret");
+            }
+        });
+    }
     items(file, "/spec/podTemplate/volumes", &|volume| {
         if volume.contains_key("configMap") {
             volume.remove("claim");

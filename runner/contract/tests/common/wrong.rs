@@ -255,19 +255,19 @@ pub(crate) const AFTER_SOURCE: &[(&str, &str)] = &[
     ),
     (
         "\n  submit: {hotkey: {name: k, key: hotkey}, netuid: 1, to: a/b, certificates: ca, env: [{name: SSL_CERT_FILE}]}",
-        "12:64: spec.submit.certificates: the variable `SSL_CERT_FILE` names certificates, too: keep one of both",
+        "12:78: spec.submit.certificates: the variable `SSL_CERT_FILE` names certificates, too: keep one of both",
     ),
     (
         "\n  submit: {hotkey: {name: k, key: hotkey}, netuid: 1, to: a/b, env: [{name: A}, {name: A}]}",
-        "12:64: spec.submit.env: a `name` is given twice: keep one of them",
+        "12:69: spec.submit.env: a `name` is given twice: keep one of them",
     ),
     (
         "\n  submit: {hotkey: {name: k, key: hotkey}, netuid: 1, to: a/b, env: [{name: AUTOML_X}]}",
-        "12:64: spec.submit.env: names that begin with `AUTOML_` are the program's own: choose another",
+        "12:69: spec.submit.env: names that begin with `AUTOML_` are the program's own: choose another",
     ),
     (
         "\n  submit: {hotkey: {name: k, key: hotkey}, netuid: 1, to: a/b, env: [{name: A, value: x, secret: {name: s, key: k}}]}",
-        "12:64: spec.submit.env: give `value` or `secret`, not both",
+        "12:69: spec.submit.env: give `value` or `secret`, not both",
     ),
     (
         "\n  podTemplate: {volumes: [{name: a, claim: c}, {name: a, claim: c}]}",
