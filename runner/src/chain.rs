@@ -6,7 +6,7 @@ use crate::output;
 use automl_chain::twin::{Genesis, Twin};
 use automl_chain::{Call, Chain as _, ChainError, Weight};
 use automl_keys::{Address, Hotkey, KeyError, Place};
-use automl_ledger::Database;
+use automl_ledger::{Database, Ledger};
 use std::sync::Arc;
 
 /// Does one of its commands.
@@ -103,20 +103,21 @@ async fn submit(subnet: &Subnet, by: &SignedBy, call: Call) -> Result<(), Failur
 }
 
 async fn open(subnet: &Subnet) -> Result<Twin, Failure> {
-    twin(&subnet.ledger, subnet.netuid).await
+    Ok(opened(&subnet.ledger, subnet.netuid).await?.1)
 }
 
-/// Opens a subnet that a ledger keeps.
-pub(crate) async fn twin(ledger: &InLedger, netuid: u16) -> Result<Twin, Failure> {
+/// Opens a ledger, and a subnet that it keeps.
+pub(crate) async fn opened(ledger: &InLedger, netuid: u16) -> Result<(Arc<dyn Ledger>, Twin), Failure> {
     let place = ledger.place();
-    let ledger = Arc::from(place::open(&place).await?);
+    let opened: Arc<dyn Ledger> = Arc::from(place::open(&place).await?);
+    let ledger = Arc::clone(&opened);
     // Who serves a ledger makes its blocks; in a file, whoever uses it.
     let twin = if place::is_served(&place.ledger) {
         Twin::open(ledger, netuid).await
     } else {
         Twin::keeping(ledger, netuid).await
     };
-    Ok(twin?)
+    Ok((opened, twin?))
 }
 
 /// Opens the key that signs; from here on this process leaves no core.

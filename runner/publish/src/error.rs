@@ -61,25 +61,13 @@ impl PublishError {
         }
     }
 
-    pub(crate) fn unreachable(place: &Locator, problem: &dyn std::error::Error) -> PublishError {
-        PublishError::Unreachable { place: place.to_string(), problem: shown(&chain(problem), None) }
+    /// `secret` is what the place was shown, and may have sent back.
+    pub(crate) fn unreachable(place: &Locator, problem: &dyn std::error::Error, secret: Option<&str>) -> PublishError {
+        PublishError::Unreachable { place: place.to_string(), problem: shown(&chain(problem), secret) }
     }
 
     pub(crate) fn refused(place: &Locator, problem: impl AsRef<str>) -> PublishError {
         PublishError::Refused { place: place.to_string(), problem: shown(problem.as_ref(), None) }
-    }
-
-    /// The same without this secret, which a server may have sent back.
-    pub(crate) fn without(self, secret: Option<&str>) -> PublishError {
-        match self {
-            PublishError::Unreachable { place, problem } => {
-                PublishError::Unreachable { place, problem: shown(&problem, secret) }
-            }
-            PublishError::Refused { place, problem } => {
-                PublishError::Refused { place, problem: shown(&problem, secret) }
-            }
-            other => other,
-        }
     }
 }
 

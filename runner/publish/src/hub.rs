@@ -3,10 +3,11 @@
 //! Two calls of its API are all it takes (<https://huggingface.co/docs/hub/api>); the Hub's own Rust client brings its storage
 //! engine and a second implementation of TLS.
 use crate::error::shown;
-use crate::web;
+use crate::web::{self, bounded};
 use crate::{Access, Locator, PublishError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::TryStreamExt as _;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -86,19 +87,9 @@ impl Hub {
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        let mut answer = self.accepted(answer).await?;
-        let too_large = || PublishError::TooLarge { place: self.place.to_string(), most };
-        if answer.content_length().is_some_and(|length| length > most as u64) {
-            return Err(too_large());
-        }
-        let mut bytes = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(|error| self.unreachable(&error))? {
-            if bytes.len() + part.len() > most {
-                return Err(too_large());
-            }
-            bytes.extend_from_slice(&part);
-        }
-        Ok(Some(bytes))
+        let answer = self.accepted(answer).await?;
+        let (size, parts) = (answer.content_length(), answer.bytes_stream());
+        bounded(&self.place, most, size, parts.map_err(|error| self.unreachable(&error))).await.map(Some)
     }
 
     async fn accepted(&self, answer: Response) -> Result<Response, PublishError> {
@@ -119,6 +110,6 @@ impl Hub {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> PublishError {
-        PublishError::unreachable(&self.place, error)
+        PublishError::unreachable(&self.place, error, self.secret.as_deref().map(String::as_str))
     }
 }

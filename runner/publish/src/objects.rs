@@ -1,5 +1,6 @@
 //! Genes in S3, on a web server that takes PUT, and in a folder.
-use crate::web::{self, Given};
+use crate::error::shown;
+use crate::web::{self, Given, bounded};
 use crate::{Locator, PublishError};
 use futures_util::TryStreamExt as _;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
@@ -17,11 +18,12 @@ fn once_more() -> RetryConfig {
 }
 
 /// A place that keeps files by name.
-#[derive(Debug)]
 pub(crate) struct Objects {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
     place: Locator,
+    /// What the place is shown.
+    secret: Option<Zeroizing<String>>,
 }
 
 impl Objects {
@@ -42,30 +44,35 @@ impl Objects {
             .with_http_connector(Given(web::client(None)?))
             .with_retry(once_more())
             .build();
-        Self::new(place, store.map_err(|error| of(place, error))?, prefix)
+        Self::new(place, store.map_err(|error| of(place, error, None))?, prefix, None)
     }
 
     /// A server, shown this token.
-    pub(crate) fn web(place: &Locator, token: Option<&str>) -> Result<Objects, PublishError> {
+    pub(crate) fn web(place: &Locator, token: Option<Zeroizing<String>>) -> Result<Objects, PublishError> {
         let store = HttpBuilder::new()
             .with_url(place.to_string())
-            .with_http_connector(Given(web::client(token)?))
+            .with_http_connector(Given(web::client(token.as_deref().map(String::as_str))?))
             .with_retry(once_more())
             .build();
-        Self::new(place, store.map_err(|error| of(place, error))?, "")
+        Self::new(place, store.map_err(|error| of(place, error, None))?, "", token)
     }
 
     /// A folder, made where there is none.
     pub(crate) fn folder(place: &Locator, folder: &std::path::Path) -> Result<Objects, PublishError> {
         let made = std::fs::create_dir_all(folder);
         made.map_err(|error| PublishError::refused(place, error.to_string()))?;
-        let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| of(place, error))?;
-        Self::new(place, store.with_fsync(true), "")
+        let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| of(place, error, None))?;
+        Self::new(place, store.with_fsync(true), "", None)
     }
 
-    fn new(place: &Locator, store: impl ObjectStore, prefix: &str) -> Result<Objects, PublishError> {
+    fn new(
+        place: &Locator,
+        store: impl ObjectStore,
+        prefix: &str,
+        secret: Option<Zeroizing<String>>,
+    ) -> Result<Objects, PublishError> {
         let prefix = Path::parse(prefix).map_err(|error| PublishError::refused(place, error.to_string()))?;
-        Ok(Objects { store: Arc::new(store), prefix, place: place.clone() })
+        Ok(Objects { store: Arc::new(store), prefix, place: place.clone(), secret })
     }
 
     fn at(&self, name: &str) -> Path {
@@ -74,35 +81,27 @@ impl Objects {
 
     pub(crate) async fn put(&self, name: &str, text: String) -> Result<(), PublishError> {
         let stored = self.store.put(&self.at(name), text.into()).await;
-        stored.map(drop).map_err(|error| of(&self.place, error))
+        stored.map(drop).map_err(|error| self.failed(error))
     }
 
     pub(crate) async fn get(&self, name: &str, most: usize) -> Result<Option<Vec<u8>>, PublishError> {
-        let failed = |error| of(&self.place, error);
         let found = match self.store.get(&self.at(name)).await {
             Err(Error::NotFound { .. }) => return Ok(None),
-            found => found.map_err(failed)?,
+            found => found.map_err(|error| self.failed(error))?,
         };
-        let too_large = || PublishError::TooLarge { place: self.place.to_string(), most };
-        if found.meta.size > most as u64 {
-            return Err(too_large());
-        }
-        let mut stream = found.into_stream();
-        let mut bytes = Vec::new();
-        while let Some(part) = stream.try_next().await.map_err(failed)? {
-            if bytes.len() + part.len() > most {
-                return Err(too_large());
-            }
-            bytes.extend_from_slice(&part);
-        }
-        Ok(Some(bytes))
+        let (size, parts) = (Some(found.meta.size), found.into_stream().map_err(|error| self.failed(error)));
+        bounded(&self.place, most, size, parts).await.map(Some)
+    }
+
+    fn failed(&self, error: Error) -> PublishError {
+        of(&self.place, error, self.secret.as_deref().map(String::as_str))
     }
 }
 
 /// A store says with words alone whether a server refused or did not answer: what it does not call a refusal may pass.
-fn of(place: &Locator, error: Error) -> PublishError {
+fn of(place: &Locator, error: Error, secret: Option<&str>) -> PublishError {
     match error {
-        Error::Generic { source, .. } => PublishError::unreachable(place, &*source),
-        error => PublishError::refused(place, error.to_string()),
+        Error::Generic { source, .. } => PublishError::unreachable(place, &*source, secret),
+        error => PublishError::Refused { place: place.to_string(), problem: shown(&error.to_string(), secret) },
     }
 }

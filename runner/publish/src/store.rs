@@ -46,8 +46,6 @@ impl Access {
 pub struct Store {
     place: Locator,
     door: Door,
-    /// What a web server is shown.
-    secret: Option<Zeroizing<String>>,
 }
 
 enum Door {
@@ -62,7 +60,7 @@ impl Store {
         let door = match place {
             Locator::Hub { repository } => Door::Hub(Hub::new(place, repository, access)?),
             Locator::S3 { bucket, prefix } => Door::Objects(Objects::s3(place, bucket, prefix, &access.s3)?),
-            Locator::Web(_) => Door::Objects(Objects::web(place, access.web_token.as_deref().map(String::as_str))?),
+            Locator::Web(_) => Door::Objects(Objects::web(place, access.web_token.clone())?),
             Locator::Folder(url) => {
                 let folder = url.to_file_path();
                 let folder = folder.map_err(|()| PublishError::refused(place, "it is no path of this system"))?;
@@ -74,16 +72,13 @@ impl Store {
                 Door::Ledger { ledger, scope: scope.clone() }
             }
         };
-        Ok(Store { place: place.clone(), door, secret: access.web_token.clone() })
+        Ok(Store { place: place.clone(), door })
     }
 
     /// Puts the file of a gene there, under its commitment's hash. Done twice it is as done once.
     pub async fn put(&self, commitment: &Commitment, file: &str) -> Result<(), PublishError> {
         match &self.door {
-            Door::Objects(objects) => {
-                let put = objects.put(&name_of(commitment), file.to_owned()).await;
-                put.map_err(|error| error.without(self.secret.as_deref().map(String::as_str)))
-            }
+            Door::Objects(objects) => objects.put(&name_of(commitment), file.to_owned()).await,
             Door::Hub(hub) => hub.put(file, &format!("gene {}", commitment.hash())).await,
             Door::Ledger { ledger, scope } => {
                 let name = self.record(scope, commitment)?;
@@ -97,10 +92,7 @@ impl Store {
     /// `None` where there is none.
     pub async fn get(&self, commitment: &Commitment) -> Result<Option<String>, PublishError> {
         let bytes = match &self.door {
-            Door::Objects(objects) => {
-                let got = objects.get(&name_of(commitment), MAX_FILE_BYTES).await;
-                got.map_err(|error| error.without(self.secret.as_deref().map(String::as_str)))?
-            }
+            Door::Objects(objects) => objects.get(&name_of(commitment), MAX_FILE_BYTES).await?,
             Door::Hub(hub) => hub.get(MAX_FILE_BYTES).await?,
             Door::Ledger { ledger, scope } => {
                 let record = ledger.get(&self.record(scope, commitment)?).await?;

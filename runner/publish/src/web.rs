@@ -2,11 +2,13 @@
 //!
 //! Proxies are the usual variables (`HTTPS_PROXY`, `NO_PROXY`). The authorities that servers are vouched for by are the system's,
 //! or the file in `SSL_CERT_FILE` in their place; an image has none, so Mozilla's are in the program.
-use crate::PublishError;
+use crate::{Locator, PublishError};
+use futures_util::{Stream, TryStreamExt as _};
 use object_store::ClientOptions;
 use object_store::client::{HttpClient, HttpConnector};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Certificate, Client};
+use std::pin::pin;
 use std::time::Duration;
 
 /// How long an answer may take.
@@ -54,6 +56,28 @@ fn authorities() -> Result<Vec<Certificate>, PublishError> {
         what: "the system's certificates".to_owned(),
         problem: error.to_string(),
     })
+}
+
+/// Reads what comes, as far as it may be read; `size` is what was announced.
+pub(crate) async fn bounded<B: AsRef<[u8]>>(
+    place: &Locator,
+    most: usize,
+    size: Option<u64>,
+    parts: impl Stream<Item = Result<B, PublishError>>,
+) -> Result<Vec<u8>, PublishError> {
+    let too_large = || PublishError::TooLarge { place: place.to_string(), most };
+    if size.is_some_and(|size| size > most as u64) {
+        return Err(too_large());
+    }
+    let mut parts = pin!(parts);
+    let mut bytes = Vec::new();
+    while let Some(part) = parts.try_next().await? {
+        if bytes.len() + part.as_ref().len() > most {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(part.as_ref());
+    }
+    Ok(bytes)
 }
 
 /// Gives a client of ours to `object_store`.

@@ -35,8 +35,13 @@ pub(crate) fn dispatch(command: LedgerCommand) -> Result<(), Failure> {
 
 /// Does what talks to a ledger.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    runtime()?.block_on(work)
+}
+
+/// Where what talks to a ledger runs.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(Failure::internal)?.block_on(work)
+    runtime.map_err(Failure::internal)
 }
 
 async fn status(place: &LedgerPlace, json: bool) -> Result<(), Failure> {

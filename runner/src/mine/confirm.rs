@@ -98,7 +98,7 @@ pub(crate) fn confirm(
 /// What a gene has to be better than: a usual loss where nothing was published yet.
 fn published_last(published: &Publications) -> Against {
     match published.last() {
-        Some((last, _)) => Against { publication: last.number, gene: last.gene.clone() },
+        Some(last) => Against { publication: last.number, gene: last.gene.clone() },
         None => Against {
             publication: 0,
             gene: known_losses().first().map_or_else(String::new, |known| known.gene().to_string()),
@@ -230,7 +230,8 @@ pub(crate) fn confirm_in_ledger(
         let (run, winners, genes, has_new) = runtime.block_on(async {
             let run = Run::of(Arc::clone(ledger), name).await?;
             let has_new = run.found_since(met.get(name).copied()).await?;
-            let (winners, genes) = (run.winners().await?, run.genes().await?);
+            let (genes, newest) = run.genes_and_newest().await?;
+            let winners = run.winners_since(newest).await?;
             Ok::<_, Failure>((run, winners, genes, has_new))
         })?;
         if !has_new {

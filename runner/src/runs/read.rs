@@ -93,8 +93,15 @@ impl Run {
     }
 
     /// Every gene that joined an archive, with the island that bred it.
-    pub(crate) async fn genes(&self) -> Result<Vec<Found>, Failure> {
-        self.records(Kind::Gene).await?.iter().map(parsed).collect()
+    pub(super) async fn genes(&self) -> Result<Vec<Found>, Failure> {
+        Ok(self.genes_and_newest().await?.0)
+    }
+
+    /// The same, and the number of the last such record; 0 where there is none.
+    pub(crate) async fn genes_and_newest(&self) -> Result<(Vec<Found>, u64), Failure> {
+        let records = self.records(Kind::Gene).await?;
+        let newest = records.last().map_or(0, |record| record.seq);
+        Ok((records.iter().map(parsed).collect::<Result<_, _>>()?, newest))
     }
 
     /// Whether a gene joined an archive after this record; where none is named, whether it is worth to look.
@@ -105,10 +112,9 @@ impl Run {
         Ok(!self.ledger.list(&filter, seq, 1).await?.is_empty())
     }
 
-    /// The genes that islands chose at their end, where none has found anything since.
+    /// The genes that islands chose at their end, after this record.
     #[cfg(feature = "lab")]
-    pub(crate) async fn winners(&self) -> Result<Vec<String>, Failure> {
-        let newest = self.records(Kind::Gene).await?.last().map_or(0, |record| record.seq);
+    pub(crate) async fn winners_since(&self, newest: u64) -> Result<Vec<String>, Failure> {
         let results = self.records(Kind::Score).await?;
         let mut winners = Vec::new();
         for record in results.iter().filter(|record| record.seq > newest) {

@@ -51,8 +51,7 @@ pub(crate) fn choose<'a>(
     confirmations: &'a [Confirmed],
     runs: &Runs,
 ) -> Result<&'a Confirmed, Nothing> {
-    let last = published.last();
-    let number = last.map_or(0, |(last, _)| last.number);
+    let number = published.last_number();
     let ours: Vec<&Confirmed> = confirmations
         .iter()
         .filter(|one| runs.has(&one.run) && one.confirmation.against.publication == number)

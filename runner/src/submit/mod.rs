@@ -22,16 +22,16 @@ pub(crate) use records::{Against, Confirmation, Difference, FORMAT, Publications
 use crate::chain;
 use crate::cli::SubmitOptions;
 use crate::failure::Failure;
-use crate::ledger::place;
+use crate::ledger;
 use crate::output;
-use automl_chain::Chain;
 use automl_contract::exit;
-use automl_ledger::Ledger;
 use automl_publish::{Access, Locator, PublishError, Store};
 use choose::Runs;
 use pages::Pages;
 use publisher::{How, Next, Publisher, Settings};
+use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -43,16 +43,12 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
 /// Publishes once, or stays and publishes what comes.
 pub(crate) fn submit(options: &SubmitOptions) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(Failure::internal)?;
+    let runtime = ledger::runtime()?;
     let place: Locator = options.to.parse().map_err(Failure::usage)?;
     let runs = Runs::new(&options.runs)?;
     let hotkey = chain::hotkey(&options.by)?;
-    let (ledger, chain) = runtime.block_on(async {
-        let ledger: Arc<dyn Ledger> = Arc::from(place::open(&options.ledger.place()).await?);
-        let chain: Arc<dyn Chain> = Arc::new(chain::twin(&options.ledger, options.netuid).await?);
-        Ok::<_, Failure>((ledger, chain))
-    })?;
+    let (ledger, chain) = runtime.block_on(chain::opened(&options.ledger, options.netuid))?;
+    let chain = Arc::new(chain);
     let name = options.name.clone().unwrap_or_else(|| format!("{}.{}", hotkey.address(), options.netuid));
     records::check_name(&name)?;
     let store = Store::open(&place, &Access::from_environment(Some(Arc::clone(&ledger))))?;
@@ -77,11 +73,10 @@ fn once(runtime: &Runtime, publisher: &Publisher, options: &SubmitOptions) -> Re
     }
     let mut failures = 0;
     loop {
-        match runtime.block_on(publisher.look())? {
-            Next::Nothing(nothing) if options.json => return output::json(&nothing),
-            Next::Nothing(nothing) => return output::line(nothing),
+        match runtime.block_on(publisher.look())?.0 {
+            Next::Nothing(nothing) => return tell(&nothing, options.json),
             Next::Try(publication) => match runtime.block_on(publisher.attempt(&publication)) {
-                Ok(told) => return output_of(&told, options.json),
+                Ok(told) => return tell(&told, options.json),
                 Err(failed) if failed.how == How::Again => {
                     failures += 1;
                     eprintln!("runner: {failed}; trying again");
@@ -93,8 +88,8 @@ fn once(runtime: &Runtime, publisher: &Publisher, options: &SubmitOptions) -> Re
     }
 }
 
-fn output_of(published: &records::Published, json: bool) -> Result<(), Failure> {
-    if json { output::json(published) } else { output::line(published) }
+fn tell(told: &(impl Serialize + Display), json: bool) -> Result<(), Failure> {
+    if json { output::json(told) } else { output::line(told) }
 }
 
 /// Confirms what the runs that are named in full have found since they last did.
@@ -155,8 +150,8 @@ async fn watch(publisher: &Publisher, options: &SubmitOptions) -> Result<(), Fai
 
 /// Looks and does what there is to do; either way in words.
 async fn turn(publisher: &Publisher, pages: &Pages) -> Result<String, String> {
-    let next = publisher.look().await.map_err(|failure| pages.unreachable(failure.message))?;
-    pages.looked(publisher.published().await);
+    let (next, number) = publisher.look().await.map_err(|failure| pages.unreachable(failure.message))?;
+    pages.looked(number);
     match next {
         Next::Nothing(nothing) => Ok(nothing.to_string()),
         Next::Try(publication) => match publisher.attempt(&publication).await {

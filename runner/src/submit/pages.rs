@@ -55,14 +55,12 @@ impl Pages {
         Ok(Pages { shown })
     }
 
-    /// The ledger was read; the number of the last publication.
-    pub(super) fn looked(&self, published: Option<u64>) {
+    /// The ledger was read; the number of the last publication, 0 where there is none.
+    pub(super) fn looked(&self, published: u64) {
         self.shown.ready.store(true, Ordering::SeqCst);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.shown.looked.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-        if let Some(number) = published {
-            self.shown.number.set(i64::try_from(number).unwrap_or(i64::MAX));
-        }
+        self.shown.number.set(i64::try_from(published).unwrap_or(i64::MAX));
     }
 
     /// It was not; hands the reason through.
@@ -73,7 +71,7 @@ impl Pages {
 
     pub(super) fn published(&self, number: u64) {
         self.count(PUBLISHED);
-        self.looked(Some(number));
+        self.looked(number);
     }
 
     pub(super) fn failed(&self, failed: &Failed) {

@@ -106,23 +106,28 @@ enum StepError {
 }
 
 impl Publisher {
-    /// What to do now. A publication that was begun comes before everything else.
-    pub(crate) async fn look(&self) -> Result<Next, Failure> {
+    /// What to do now, and the number of what is published; 0 where nothing is.
+    pub(crate) async fn look(&self) -> Result<(Next, u64), Failure> {
         let published = self.publications().await?;
+        Ok((self.next(&published).await?, published.last_number()))
+    }
+
+    /// A publication that was begun comes before everything else.
+    async fn next(&self, published: &Publications) -> Result<Next, Failure> {
         if let Some(pending) = published.pending() {
             return Ok(Next::Try(pending.clone()));
         }
-        if self.is_cooling(&published) {
+        if self.is_cooling(published) {
             let cooldown = self.settings.cooldown.as_secs();
             let reason = format!("the next publication follows {cooldown} s after the last");
             return Ok(Next::Nothing(Nothing { reason }));
         }
         let mut heard = self.heard.lock().await;
         heard.more(&*self.ledger, &self.settings.name).await?;
-        heard.forget_before(number_of(&published));
-        let chosen = match choose(&published, &heard.confirmations, &self.runs) {
+        heard.forget_before(published.last_number());
+        let chosen = match choose(published, &heard.confirmations, &self.runs) {
             Ok(Confirmed { seq, run, confirmation }) => (*seq, run.clone(), confirmation.gene.clone()),
-            Err(nothing) => match self.astray(&published).await? {
+            Err(nothing) => match self.astray(published).await? {
                 Some(last) => last,
                 None => return Ok(Next::Nothing(nothing)),
             },
@@ -158,7 +163,7 @@ impl Publisher {
     /// What was published last, where the hotkey is not bound to it, at this place: another key, another place, or bound by
     /// somebody else since.
     async fn astray(&self, published: &Publications) -> Result<Option<(u64, String, String)>, Failure> {
-        let Some((last, _)) = published.last() else { return Ok(None) };
+        let Some(last) = published.last() else { return Ok(None) };
         let wanted = Commitment::new(self.place.clone(), &last.gene).to_string();
         let is_bound = self.bound().await?.is_some_and(|(text, _)| text == wanted);
         Ok((!is_bound).then(|| (last.confirmation, last.run.clone(), last.gene.clone())))
@@ -172,12 +177,7 @@ impl Publisher {
         }
         let mut heard = self.heard.lock().await;
         heard.more(&*self.ledger, &self.settings.name).await?;
-        Ok(Some(heard.last_against(number_of(&published))))
-    }
-
-    /// The number of the last one.
-    pub(crate) async fn published(&self) -> Option<u64> {
-        self.publications().await.ok()?.last().map(|(last, _)| last.number)
+        Ok(Some(heard.last_against(published.last_number())))
     }
 
     async fn publications(&self) -> Result<Publications, Failure> {
@@ -307,11 +307,6 @@ impl Publisher {
         let body = serde_json::to_vec(body)?;
         self.ledger.append(vec![Entry { name: name?, body }]).await.map(drop)
     }
-}
-
-/// The number of what is published now; 0 where nothing is.
-fn number_of(published: &Publications) -> u64 {
-    published.last().map_or(0, |(last, _)| last.number)
 }
 
 impl From<StepError> for Failure {

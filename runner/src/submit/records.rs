@@ -187,13 +187,15 @@ impl Publications {
         Ok(all)
     }
 
-    /// The one that was published last, and its block.
-    pub(crate) fn last(&self) -> Option<(&Publication, u64)> {
-        let published = |(number, (ended, _)): (&u64, &(Ended, u64))| match ended {
-            Ended::Published { block } => Some((self.begun.get(number)?, *block)),
-            Ended::GivenUp { .. } => None,
-        };
-        self.ended.iter().rev().find_map(published)
+    /// The one that was published last.
+    pub(crate) fn last(&self) -> Option<&Publication> {
+        let published = |(ended, _): &(Ended, u64)| matches!(ended, Ended::Published { .. });
+        self.ended.iter().rev().filter(|(_, end)| published(end)).find_map(|(number, _)| self.begun.get(number))
+    }
+
+    /// Its number; 0 where nothing is published.
+    pub(crate) fn last_number(&self) -> u64 {
+        self.last().map_or(0, |last| last.number)
     }
 
     /// One that was begun and has not ended.

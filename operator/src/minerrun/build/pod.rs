@@ -97,25 +97,35 @@ fn container(plan: &Plan, extra: &[ExtraVariable], data: &[DataVolume]) -> Conta
         image_pull_policy: Some(format!("{:?}", image.pull_policy)),
         args: Some(arguments.into()),
         env: Some(variables(plan, extra)),
-        ports: Some(vec![ContainerPort {
-            name: Some(agreed::PORT_NAME.to_owned()),
-            container_port: agreed::PORT.into(),
-            protocol: Some("TCP".to_owned()),
-            ..ContainerPort::default()
-        }]),
+        ports: Some(vec![pages()]),
         resources: Some(resources(plan)),
         volume_mounts: Some(mounts(plan, data)),
         readiness_probe: Some(probe(agreed::READY_PAGE, 2, 3)),
         liveness_probe: Some(probe(agreed::HEALTH_PAGE, 20, 6)),
-        security_context: Some(SecurityContext {
-            allow_privilege_escalation: Some(false),
-            read_only_root_filesystem: Some(true),
-            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
-            ..SecurityContext::default()
-        }),
+        security_context: Some(unprivileged()),
         // What the program said last is what the run's condition says.
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         ..Container::default()
+    }
+}
+
+/// The port of a pod's pages.
+pub(super) fn pages() -> ContainerPort {
+    ContainerPort {
+        name: Some(agreed::PORT_NAME.to_owned()),
+        container_port: agreed::PORT.into(),
+        protocol: Some("TCP".to_owned()),
+        ..ContainerPort::default()
+    }
+}
+
+/// No privilege, and nothing to write to but what is mounted.
+pub(super) fn unprivileged() -> SecurityContext {
+    SecurityContext {
+        allow_privilege_escalation: Some(false),
+        read_only_root_filesystem: Some(true),
+        capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
+        ..SecurityContext::default()
     }
 }
 

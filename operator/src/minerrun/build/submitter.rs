@@ -12,9 +12,9 @@ use k8s_openapi::{
     api::{
         apps::v1::{StatefulSet, StatefulSetSpec},
         core::v1::{
-            Capabilities, ConfigMapVolumeSource, Container, ContainerPort, EnvVar, KeyToPath, PodSecurityContext,
-            PodSpec, PodTemplateSpec, ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecretProjection,
-            SecurityContext, Service, Volume, VolumeMount, VolumeProjection,
+            ConfigMapVolumeSource, Container, EnvVar, KeyToPath, PodSecurityContext, PodSpec, PodTemplateSpec,
+            ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecretProjection, Service, Volume,
+            VolumeMount, VolumeProjection,
         },
         networking::v1::{NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicySpec},
     },
@@ -154,12 +154,7 @@ fn container(plan: &Plan, which: &Submitter, image: &str) -> Container {
         image_pull_policy: Some("IfNotPresent".to_owned()),
         args: Some(arguments),
         env: Some(env.collect()),
-        ports: Some(vec![ContainerPort {
-            name: Some(agreed::PORT_NAME.to_owned()),
-            container_port: agreed::PORT.into(),
-            protocol: Some("TCP".to_owned()),
-            ..ContainerPort::default()
-        }]),
+        ports: Some(vec![pod::pages()]),
         resources: Some(ResourceRequirements {
             requests: Some([amount("cpu", "10m"), amount("memory", "32Mi")].into()),
             limits: Some([amount("memory", "256Mi")].into()),
@@ -168,12 +163,7 @@ fn container(plan: &Plan, which: &Submitter, image: &str) -> Container {
         volume_mounts: Some(mounts(which)),
         readiness_probe: Some(pod::probe(agreed::READY_PAGE, 2, 3)),
         liveness_probe: Some(pod::probe(agreed::HEALTH_PAGE, 20, 6)),
-        security_context: Some(SecurityContext {
-            allow_privilege_escalation: Some(false),
-            read_only_root_filesystem: Some(true),
-            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
-            ..SecurityContext::default()
-        }),
+        security_context: Some(pod::unprivileged()),
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         ..Container::default()
     }
