@@ -3,7 +3,7 @@ use automl_contract::pod;
 mod chain;
 mod submit;
 
-pub(crate) use chain::{ChainCommand, CreateOptions, SignedBy, Subnet};
+pub(crate) use chain::{ChainCommand, CreateOptions, PaidBy, SignedBy, Subnet};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;

@@ -6,13 +6,14 @@
 //! failure  errors and exit codes   mine/   run and resume: search, select, compare, write the run folder
 //! ledger/  a ledger looked at, checked, copied out and served      runs/  runs in it: kept, shown, scaled
 //! chain    a subnet that is in a ledger                            submit/  genes published as a hotkey
-//! worker/  strangers' genes trained in confined processes
+//! worker/  strangers' genes trained in confined processes          http  how pages are served
 //! score    genes against the usual losses  bench  figures of this machine
 //! ```
 mod chain;
 mod cli;
 mod failure;
 mod gene;
+mod http;
 mod ledger;
 #[cfg(feature = "lab")]
 mod mine;

@@ -10,10 +10,12 @@ use common::{runner, said, skip, succeed};
 use postgres::Postgres;
 use serde_json::Value;
 use served::Server;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 fn gene(key: &str, body: &str) -> Entry {
     Entry { name: Name::new(Kind::Gene, "run", key).unwrap(), body: body.into() }
@@ -213,4 +215,19 @@ fn a_ledger_is_reached_where_there_are_no_certificates() {
     // As in an image.
     status.args(["ledger", "status", &server.url]).env("SSL_CERT_FILE", "/nowhere").env("SSL_CERT_DIR", "/nowhere");
     assert!(said(&succeed(&mut status)).contains("0 records"));
+}
+
+#[test]
+fn who_does_not_finish_asking_keeps_no_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path().join("ledger.db").to_str().unwrap(), &[]);
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut slow = TcpStream::connect(address).unwrap();
+    slow.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+    slow.write_all(b"GET /openapi.json HTTP/1.1\r\nhost: ledger\r\n").unwrap();
+    // Until the server has had enough.
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(!answer.contains("200 OK"), "{answer}");
+    assert!(said(&succeed(&mut ledger(&["status", &server.url]))).contains("0 records"));
 }

@@ -70,7 +70,11 @@ impl Submitter {
 
 /// What tells the submitter that a spec asks for from others of the namespace.
 pub(crate) fn which(spec: &SubmitSpec) -> Version {
-    version(&json!({ "hotkey": spec.hotkey, "netuid": spec.netuid }))
+    let mut which = json!({ "hotkey": spec.hotkey, "netuid": spec.netuid });
+    if let Some(network) = &spec.network {
+        which["network"] = json!(network);
+    }
+    version(&which)
 }
 
 impl Plan {

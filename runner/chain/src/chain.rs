@@ -20,7 +20,12 @@ pub trait Chain: Send + Sync {
     /// What those who take part are bound to now, in the order in which they were bound.
     async fn commitments(&self) -> Result<Vec<Commitment>, ChainError>;
 
-    /// Signs a call and has it included.
+    /// What one of them is bound to now.
+    async fn commitment(&self, hotkey: Address) -> Result<Option<Commitment>, ChainError> {
+        Ok(self.commitments().await?.into_iter().find(|one| one.hotkey == hotkey))
+    }
+
+    /// Signs a call and has it included, once.
     async fn submit(&self, hotkey: &Hotkey, call: Call) -> Result<Included, ChainError>;
 }
 
@@ -40,6 +45,9 @@ pub struct Included {
     pub block: u64,
     /// The call's number among those of its hotkey.
     pub number: u64,
+    /// The round of drand that opens it, where it is encrypted until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub round: Option<u64>,
 }
 
 /// What a hotkey is bound to.
@@ -59,10 +67,42 @@ pub struct Commitment {
 pub struct Metagraph {
     /// At which block.
     pub block: Block,
-    /// Blocks of an epoch.
-    pub tempo: u64,
+    /// What holds in the subnet.
+    pub rules: Rules,
     /// Those who take part, by uid.
     pub neurons: Vec<Neuron>,
+}
+
+/// What holds in a subnet. Who owns it may change it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rules {
+    /// Blocks of an epoch; runtimes that have epochs at fixed blocks count one less.
+    pub tempo: u64,
+    /// The block of the next epoch, where there will be one.
+    pub next_epoch: Option<u64>,
+    /// How many may take part.
+    pub places: u16,
+    /// Blocks for which a newcomer has to give way to nobody.
+    pub immunity: u64,
+    /// Blocks after which weights count no more.
+    pub activity: u64,
+    /// Blocks between two weights of a validator.
+    pub weights_every: u64,
+    /// The version of the rules by which weights are found.
+    pub version: u64,
+    /// Neurons that weights have to name at least.
+    pub least_weights: u16,
+    /// The largest part of all weights that one neuron may have, of 65535.
+    pub largest_weight: u16,
+    /// The stake that setting weights takes, in billionths of a token.
+    pub least_stake: u64,
+    /// Epochs after which weights are revealed; `None` where they are set openly.
+    pub reveal_after: Option<u64>,
+    /// Whether hotkeys may be registered.
+    pub open: bool,
+    /// What that costs now, in billionths of a token.
+    pub price: Option<u64>,
 }
 
 /// One who takes part. Shares are of 65535.
@@ -85,6 +125,8 @@ pub struct Neuron {
     pub incentive: u16,
     /// What it was given as a validator in the last epoch: a share of all.
     pub dividends: u16,
+    /// What validators gave it within consensus, by their stake.
+    pub rank: u16,
     /// The weight that validators of half of the stake agree on.
     pub consensus: u16,
     /// How much of what validators gave it was within consensus.
@@ -123,6 +165,46 @@ pub enum ChainError {
     /// Blocks come by the clock, or only by hand.
     #[error("blocks of this subnet come every {0} ms and cannot be called")]
     ByClock(u64),
+    /// The chain has no such subnet.
+    #[error("the chain has no subnet {0}")]
+    Absent(u16),
+    /// No node answers.
+    #[error("{network} cannot be reached: {problem}")]
+    Unreachable {
+        /// The chain.
+        network: String,
+        /// What its nodes say, or what keeps them from saying it.
+        problem: String,
+    },
+    /// The runtime is another than this program knows.
+    #[error("this runtime's {what} {problem}: update this program")]
+    Changed {
+        /// Of it.
+        what: String,
+        /// What is other.
+        problem: String,
+    },
+    /// A call was not included, and cannot be any more.
+    #[error("the call was in no block up to {until} and will be in none: {problem}; try again")]
+    NotIncluded {
+        /// The last block that could have had it.
+        until: u64,
+        /// What nodes said of it.
+        problem: String,
+    },
+    /// A call is in no block so far.
+    #[error(
+        "the call is in no final block yet, and may come into one up to {until}: {problem}; look before you try again"
+    )]
+    Open {
+        /// The last block that may have it.
+        until: u64,
+        /// What nodes said of it.
+        problem: String,
+    },
+    /// Weights cannot be encrypted.
+    #[error("weights cannot be encrypted: {0}")]
+    Timelock(String),
     /// The system gives no randomness.
     #[error("the system gives no randomness: {0}")]
     Randomness(std::io::Error),

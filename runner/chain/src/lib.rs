@@ -3,13 +3,18 @@
 //! ```text
 //! chain   what every chain does, and what it is asked for and told
 //! call    what a hotkey can ask of it             refused  why it does not do so
+//! standing  what one who takes part earns, and how safe its place is
+//! subtensor  the chain itself, over its nodes
 //! twin    a chain in a ledger, for those who have none: a class room, a company, a test
 //! ```
 mod call;
 mod chain;
 mod refused;
+mod standing;
+pub mod subtensor;
 pub mod twin;
 
 pub use call::{Call, LONGEST_COMMITMENT, Weight};
-pub use chain::{Block, Chain, ChainError, Commitment, Included, Metagraph, Neuron};
+pub use chain::{Block, Chain, ChainError, Commitment, Included, Metagraph, Neuron, Rules};
 pub use refused::Refused;
+pub use standing::Standing;

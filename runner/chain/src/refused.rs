@@ -84,6 +84,44 @@ pub enum Refused {
     /// None, a neuron twice, or one that is not there.
     #[error("these are no weights: {0}")]
     Weights(String),
+    /// Weights are committed to before they are told.
+    #[error("this subnet takes weights in two steps: commit to them first, reveal them when their time has come")]
+    CommitFirst,
+    /// Its owner has stopped it.
+    #[error("subnet {0} has no epochs: its tempo is 0")]
+    NoEpochs(u16),
+    /// Taking part costs money, which a hotkey has not.
+    #[error(
+        "on this chain taking part costs money: register the hotkey with its coldkey, at a terminal (`runner chain register --coldkey FILE`)"
+    )]
+    Coldkey,
+    /// Who pays has not enough.
+    #[error("there is not enough money in the account for this: calls of a registered hotkey are free, others are not")]
+    Funds,
+    /// It costs more than was allowed.
+    #[error("it costs {price} billionths of a token now, and at most {most} are allowed")]
+    Price {
+        /// Now.
+        price: u64,
+        /// Allowed.
+        most: u64,
+    },
+    /// A chain's check before a call is taken.
+    #[error("the chain does not take the call: {meaning} (number {number} of its checks)")]
+    Extension {
+        /// As the chain says it.
+        number: u8,
+        /// What it means in the runtime that is known.
+        meaning: &'static str,
+    },
+    /// Anything else, in the runtime's own words.
+    #[error("the chain refuses: {name}. {docs}")]
+    Runtime {
+        /// What it calls the error.
+        name: String,
+        /// What it says about it.
+        docs: String,
+    },
     /// Not a call at all.
     #[error("this is no call: {0}")]
     Malformed(String),

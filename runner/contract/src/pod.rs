@@ -23,6 +23,8 @@ pub const DATA: &str = "/data";
 pub const ISLAND: &str = "AUTOML_ISLAND";
 /// The variable that lists islands which have finished already, as a Job's `completedIndexes` does: `0-2,5`.
 pub const FINISHED: &str = "AUTOML_FINISHED";
+/// The variable that names the chain: `finney`, `test`, `local`, or its nodes.
+pub const NETWORK: &str = "AUTOML_NETWORK";
 /// The variable that names the ledger: a file, `postgres://…` or the `http://…` of a served one.
 pub const LEDGER: &str = "AUTOML_LEDGER";
 /// The variable that names the file with the token that is shown to the ledger.

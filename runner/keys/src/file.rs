@@ -1,6 +1,6 @@
 //! Opens a key file: who else may read it, what it is, and whether it is a hotkey at all.
 use crate::address::Address;
-use crate::hotkey::Hotkey;
+use crate::hotkey::{Coldkey, Hotkey};
 use crate::sealed::{self, Closed};
 use serde::Deserialize;
 use std::fs::{File, Metadata};
@@ -87,6 +87,12 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
+    /// The key that owns the money, where nobody sits who could say yes.
+    #[error("{} is not opened: a coldkey is for a person's own terminal, and this is a pod", path.display())]
+    ColdkeyInPod {
+        /// The file.
+        path: PathBuf,
+    },
     /// Not what wallets write.
     #[error("{}: {problem}; a hotkey's file is the one that the ecosystem's wallet wrote (JSON, or $NACL where it is encrypted)", path.display())]
     Form {
@@ -136,26 +142,41 @@ struct Written {
 /// # Errors
 /// It cannot be read, others may read it, it is no hotkey, or the password is wrong.
 pub fn open(path: &Path, password: Option<&str>, place: Place) -> Result<Hotkey, KeyError> {
-    let path_of = || path.to_owned();
     if is_named_coldkey(path) {
-        return Err(KeyError::Coldkey { path: path_of() });
+        return Err(KeyError::Coldkey { path: path.to_owned() });
     }
+    let hotkey = pair(path, password, place)?;
+    if is_of_coldkey(path, &hotkey.address()) {
+        return Err(KeyError::Coldkey { path: path.to_owned() });
+    }
+    Ok(hotkey)
+}
+
+/// Opens a coldkey's file, where a person sits: to pay for taking part.
+///
+/// # Errors
+/// This is a pod, where no coldkey may be; or as for a hotkey.
+pub fn open_coldkey(path: &Path, password: Option<&str>, place: Place) -> Result<Coldkey, KeyError> {
+    if place == Place::Pod {
+        return Err(KeyError::ColdkeyInPod { path: path.to_owned() });
+    }
+    pair(path, password, place).map(Coldkey)
+}
+
+fn pair(path: &Path, password: Option<&str>, place: Place) -> Result<Hotkey, KeyError> {
+    let path_of = || path.to_owned();
     let bytes = read(path, place)?;
-    let hotkey = match bytes.strip_prefix(sealed::MARK) {
-        None => written(path, &bytes)?,
+    match bytes.strip_prefix(sealed::MARK) {
+        None => written(path, &bytes),
         Some(sealed) => {
             let password = password.ok_or_else(|| KeyError::NoPassword { path: path_of() })?;
             let opened = sealed::open(sealed, password).map_err(|closed| match closed {
                 Closed::Password => KeyError::Password { path: path_of() },
                 Closed::Memory => KeyError::Memory { path: path_of() },
             })?;
-            written(path, &opened)?
+            written(path, &opened)
         }
-    };
-    if is_of_coldkey(path, &hotkey.address()) {
-        return Err(KeyError::Coldkey { path: path_of() });
     }
-    Ok(hotkey)
 }
 
 /// Reads a password's file: its first line.

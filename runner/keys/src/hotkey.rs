@@ -29,6 +29,16 @@ impl Hotkey {
     }
 }
 
+/// The key that owns the money: it pays for taking part, at a person's terminal, and is used for nothing else.
+pub struct Coldkey(pub(crate) Hotkey);
+
+impl Coldkey {
+    /// What signs.
+    pub fn pair(&self) -> &Hotkey {
+        &self.0
+    }
+}
+
 impl fmt::Debug for Hotkey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Hotkey({})", self.address())

@@ -20,3 +20,4 @@ pub use commitment::{Commitment, CommitmentError};
 pub use error::PublishError;
 pub use locator::{LONGEST, Locator, LocatorError};
 pub use store::{Access, Store};
+pub use web::tls;

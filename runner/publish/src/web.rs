@@ -8,6 +8,7 @@ use object_store::ClientOptions;
 use object_store::client::{HttpClient, HttpConnector};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Certificate, Client};
+use rustls::pki_types::CertificateDer;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -37,25 +38,43 @@ pub(crate) fn client(token: Option<&str>) -> Result<Client, PublishError> {
     client.build().map_err(|error| settings("the HTTP client", error.to_string()))
 }
 
+/// How connections to strangers are secured: whom their certificates have to be vouched for by.
+///
+/// # Errors
+/// The certificates of the system, or those that are named, are none.
+pub fn tls() -> Result<rustls::ClientConfig, PublishError> {
+    // Another may have been first: it is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in vouching()? {
+        // One of the system's that no program can read is of no use to anybody.
+        let _ = roots.add(certificate);
+    }
+    Ok(rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+}
+
 fn authorities() -> Result<Vec<Certificate>, PublishError> {
-    const VARIABLE: &str = "SSL_CERT_FILE";
-    let found = rustls_native_certs::load_native_certs();
-    let of = |der: &[u8]| Certificate::from_der(der);
-    let own: Result<Vec<_>, _> = if found.certs.is_empty() {
-        if std::env::var_os(VARIABLE).is_some() {
-            // A file that was named is not passed over in silence.
-            let problems: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
-            let problem = format!("no certificate of an authority is there; {}", problems.join("; "));
-            return Err(PublishError::Settings { what: VARIABLE.to_owned(), problem });
-        }
-        webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| of(der)).collect()
-    } else {
-        found.certs.iter().map(|der| of(der)).collect()
-    };
+    let own = vouching()?.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>();
     own.map_err(|error| PublishError::Settings {
         what: "the system's certificates".to_owned(),
         problem: error.to_string(),
     })
+}
+
+/// The authorities that servers are vouched for by.
+fn vouching() -> Result<Vec<CertificateDer<'static>>, PublishError> {
+    const VARIABLE: &str = "SSL_CERT_FILE";
+    let found = rustls_native_certs::load_native_certs();
+    if !found.certs.is_empty() {
+        return Ok(found.certs);
+    }
+    if std::env::var_os(VARIABLE).is_some() {
+        // A file that was named is not passed over in silence.
+        let problems: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+        let problem = format!("no certificate of an authority is there; {}", problems.join("; "));
+        return Err(PublishError::Settings { what: VARIABLE.to_owned(), problem });
+    }
+    Ok(webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec())
 }
 
 /// Reads what comes, as far as it may be read; `size` is what was announced.

@@ -1,6 +1,7 @@
 //! `runner submit`.
 use super::InLedger;
 use super::chain::SignedBy;
+use automl_contract::pod;
 use clap::Args;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -12,7 +13,11 @@ pub(crate) struct SubmitOptions {
     pub runs: Vec<String>,
     #[command(flatten)]
     pub ledger: InLedger,
-    /// The subnet, which the ledger keeps
+    /// The chain: `finney`, `test`, `local`, or its nodes such as `wss://HOST:PORT`, with commas between [default: the subnet
+    /// that the ledger keeps]
+    #[arg(long, value_name = "NETWORK", env = pod::NETWORK)]
+    pub network: Option<String>,
+    /// The subnet
     #[arg(long, value_name = "NETUID")]
     pub netuid: u16,
     #[command(flatten)]

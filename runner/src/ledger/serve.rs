@@ -1,6 +1,7 @@
 //! `runner ledger serve`.
 use crate::cli::ServeOptions;
 use crate::failure::Failure;
+use crate::http;
 use automl_chain::twin::Keeper;
 use automl_ledger::serve::{Access, Guard, PATIENCE, Token, router};
 use automl_ledger::{Database, Ledger, Reviewer, TokenLine, tokens};
@@ -44,7 +45,7 @@ pub(super) async fn serve(options: &ServeOptions) -> Result<(), Failure> {
     };
     let guard = guard(&database, &options.subnet).await?;
     let pages = router(database.clone(), access, guard, PATIENCE).map_err(Failure::internal)?;
-    let served = axum::serve(listener, pages).with_graceful_shutdown(asked_to_end).await;
+    let served = http::serve(listener, pages, asked_to_end).await;
     database.close().await;
     served.map_err(Failure::internal)
 }

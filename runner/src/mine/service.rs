@@ -2,6 +2,7 @@
 //!
 //! One thread with a small tokio runtime; the search itself is plain threads and only shares [`Shared`] with it.
 use crate::failure::Failure;
+use crate::http;
 use crate::mine::gauges::Gauges;
 use automl_contract::exit;
 use automl_contract::pod;
@@ -97,7 +98,7 @@ impl Service {
         })?;
         eprintln!("serving http://{address}/metrics");
         self.runtime.spawn(async move {
-            if let Err(error) = axum::serve(listener, router(shared)).await {
+            if let Err(error) = http::serve(listener, router(shared), std::future::pending()).await {
                 eprintln!("runner: the metrics server ended: {error}");
             }
         });

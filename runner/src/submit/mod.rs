@@ -47,8 +47,8 @@ pub(crate) fn submit(options: &SubmitOptions) -> Result<(), Failure> {
     let place: Locator = options.to.parse().map_err(Failure::usage)?;
     let runs = Runs::new(&options.runs)?;
     let hotkey = chain::hotkey(&options.by)?;
-    let (ledger, chain) = runtime.block_on(chain::opened(&options.ledger, options.netuid))?;
-    let chain = Arc::new(chain);
+    let (ledger, chain) =
+        runtime.block_on(chain::beside(&options.ledger, options.network.as_deref(), options.netuid))?;
     let name = options.name.clone().unwrap_or_else(|| format!("{}.{}", hotkey.address(), options.netuid));
     records::check_name(&name)?;
     let store = Store::open(&place, &Access::from_environment(Some(Arc::clone(&ledger))))?;

@@ -1,6 +1,7 @@
 //! What a submitter that stays shows: metrics, and whether it is well.
 use super::publisher::{Failed, How};
 use crate::failure::Failure;
+use crate::http;
 use automl_contract::{metrics, pod};
 use axum::Router;
 use axum::extract::State;
@@ -47,7 +48,7 @@ impl Pages {
             eprintln!("serving http://{}/metrics", listener.local_addr().map_err(Failure::internal)?);
             let router = router(Arc::clone(&shown));
             tokio::spawn(async move {
-                if let Err(error) = axum::serve(listener, router).await {
+                if let Err(error) = http::serve(listener, router, std::future::pending()).await {
                     eprintln!("runner: the metrics server ended: {error}");
                 }
             });

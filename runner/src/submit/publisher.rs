@@ -287,9 +287,8 @@ impl Publisher {
 
     /// What the hotkey is bound to, since which block.
     async fn bound(&self) -> Result<Option<(String, u64)>, ChainError> {
-        let own = self.hotkey.address();
-        let commitments = self.chain.commitments().await?;
-        Ok(commitments.into_iter().find(|one| one.hotkey == own).map(|one| (one.text, one.block)))
+        let commitment = self.chain.commitment(self.hotkey.address()).await?;
+        Ok(commitment.map(|one| (one.text, one.block)))
     }
 
     /// Counts a failed attempt; says how many there were.

@@ -1,8 +1,11 @@
 //! Folders of the cache that are made once for each machine, so that nobody ever sees half of one.
+use crate::place;
 use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 use std::{
     env,
     ffi::OsString,
+    fmt::Write as _,
     fs::{self, File},
     path::{Path, PathBuf},
 };
@@ -39,6 +42,16 @@ pub(crate) fn fill(
     // What is left of a failure may be large and is of no use; the error that matters is the first one.
     let _ = remove(&partial);
     filled
+}
+
+/// The cache's folder for what `list` asks for: another list lies in another one, so that no clone is given what an
+/// older or newer clone asked for.
+pub(crate) fn named(kind: &str, list: &[u8]) -> Result<PathBuf> {
+    let mut name = format!("{kind}-");
+    for byte in &Sha256::digest(list)[..6] {
+        write!(name, "{byte:02x}")?;
+    }
+    Ok(place::cache()?.join(name))
 }
 
 /// Not to get what only tests need is an error in CI only; elsewhere they leave themselves out.

@@ -1,6 +1,6 @@
 //! Everything there is to test, once: cheap and telling steps first, the tests last.
 use crate::{
-    deny, fashion_mnist, generate, kubernetes, place, postgres, python,
+    chopsticks, deny, fashion_mnist, generate, kubernetes, place, postgres, python,
     step::{self, cargo, run, timed},
     tally::Tally,
 };
@@ -20,7 +20,8 @@ pub(crate) fn all() -> Result<()> {
     let checker = deny::install()?;
     timed("Fashion-MNIST", fashion_mnist::provide)?;
     timed("PostgreSQL", postgres::provide)?;
-    timed("Python clients", python::provide)?;
+    timed("Python clients", || python::PLACES.provide().and_then(|()| python::BITTENSOR.provide()))?;
+    timed("chopsticks", chopsticks::provide)?;
     timed("format", || run(cargo(&["fmt", "--all", "--check"])?))?;
     timed("lints", || {
         run(cargo(&["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?)?;
@@ -53,7 +54,9 @@ pub(crate) fn tests(mut command: Command) -> Result<Tally> {
     for (variable, folder) in [
         (fashion_mnist::VARIABLE, fashion_mnist::folder()?),
         (postgres::VARIABLE, postgres::folder()?),
-        (python::VARIABLE, python::folder()?),
+        (python::PLACES.variable, python::PLACES.folder()?),
+        (python::BITTENSOR.variable, python::BITTENSOR.folder()?),
+        (chopsticks::VARIABLE, chopsticks::folder()?),
     ] {
         if let Some(folder) = folder {
             command.env(variable, folder);

@@ -140,6 +140,7 @@ fn container(plan: &Plan, which: &Submitter, image: &str) -> Container {
         "--bind=0.0.0.0".to_owned(),
         format!("--port={}", agreed::PORT),
     ];
+    arguments.extend(spec.network.as_ref().map(|network| format!("--network={network}")));
     arguments.extend(spec.password.is_some().then(|| format!("--password-file={}", file(agreed::PASSWORD_FILE))));
     arguments.extend((spec.order == SubmitOrder::FileFirst).then(|| "--file-first".to_owned()));
     let certificates = spec.certificates.is_some().then(|| EnvVar {

@@ -33,6 +33,7 @@ pub(super) struct Earned {
     pub(super) incentive: u16,
     pub(super) dividends: u16,
     pub(super) consensus: u16,
+    pub(super) rank: u16,
     pub(super) trust: u16,
     pub(super) validator_trust: u16,
     pub(super) emission: u64,
@@ -61,7 +62,7 @@ pub(super) fn end(seats: &[Seat<'_>], bonds: &[Vec<f64>], emission: u64) -> Outc
     let ranks = weighted(&stake, &clipped);
     let trust: Vec<f64> =
         ranks.iter().zip(&given).map(|(rank, all)| if *all > 0.0 { rank / all } else { 0.0 }).collect();
-    let mut incentive = ranks;
+    let mut incentive = ranks.clone();
     normalize(&mut incentive);
 
     let bonds = followed(bonds, &stake, &clipped);
@@ -72,6 +73,7 @@ pub(super) fn end(seats: &[Seat<'_>], bonds: &[Vec<f64>], emission: u64) -> Outc
         incentive: share(incentive[uid]),
         dividends: share(dividends[uid]),
         consensus: share(consensus[uid]),
+        rank: share(ranks[uid]),
         trust: share(trust[uid]),
         validator_trust: if seats[uid].votes { share(clipped[uid].iter().sum()) } else { 0 },
         // Half of it is the miners', half the validators'.

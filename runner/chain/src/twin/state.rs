@@ -2,7 +2,9 @@
 use super::Genesis;
 use super::epoch::{self, Seat};
 use super::signed::{Payload, Signed};
-use crate::{Block, Call, ChainError, Commitment, Included, LONGEST_COMMITMENT, Metagraph, Neuron, Refused, Weight};
+use crate::{
+    Block, Call, ChainError, Commitment, Included, LONGEST_COMMITMENT, Metagraph, Neuron, Refused, Rules, Weight,
+};
 use automl_keys::Address;
 use automl_ledger::{Digest, Kind, Record};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -88,7 +90,28 @@ impl State {
     }
 
     pub(super) fn metagraph(&self) -> Metagraph {
-        Metagraph { block: self.head(), tempo: self.genesis.tempo, neurons: self.neurons.clone() }
+        Metagraph { block: self.head(), rules: self.rules(), neurons: self.neurons.clone() }
+    }
+
+    fn rules(&self) -> Rules {
+        let Genesis { open, tempo, neurons, least_stake, immunity, activity, weights_every, version, .. } =
+            self.genesis;
+        let tempo = tempo.max(1);
+        Rules {
+            tempo,
+            next_epoch: Some((self.head().number / tempo).saturating_add(1).saturating_mul(tempo)),
+            places: neurons,
+            immunity,
+            activity,
+            weights_every,
+            version,
+            least_weights: 1,
+            largest_weight: u16::MAX,
+            least_stake,
+            reveal_after: None,
+            open,
+            price: open.then_some(0),
+        }
     }
 
     pub(super) fn commitments(&self) -> Vec<Commitment> {
@@ -120,7 +143,7 @@ impl State {
         if last.is_ok() {
             self.perform(payload);
         }
-        let last = last.map(|()| Included { block: self.head().number, number: next - 1 });
+        let last = last.map(|()| Included { block: self.head().number, number: next - 1, round: None });
         self.calls.insert(hotkey, Calls { next, last });
         Ok(())
     }
@@ -161,6 +184,7 @@ impl State {
             neuron.incentive = earned.incentive;
             neuron.dividends = earned.dividends;
             neuron.consensus = earned.consensus;
+            neuron.rank = earned.rank;
             neuron.trust = earned.trust;
             neuron.validator_trust = earned.validator_trust;
             neuron.emission = earned.emission;
@@ -309,6 +333,7 @@ impl State {
             incentive: 0,
             dividends: 0,
             consensus: 0,
+            rank: 0,
             trust: 0,
             validator_trust: 0,
             emission: 0,

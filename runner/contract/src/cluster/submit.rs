@@ -15,7 +15,18 @@ pub struct SubmitSpec {
     /// The password of that file, in its first line. Default: it is not encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<SecretKey>,
-    /// The subnet, which the ledger keeps.
+    /// The chain: `finney`, `test`, or its nodes such as `wss://HOST:PORT`, with commas between. Default: the subnet is one that
+    /// the cluster's ledger keeps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 512),
+        regex(
+            pattern = "^(finney|test|((finney|test|(0x)?[0-9a-fA-F]{64})=)?wss?://[^,/: ][^, ]*(,wss?://[^,/: ][^, ]*){0,15})$"
+        )
+    )]
+    #[schemars(extend("x-expected" = "`finney`, `test`, or nodes such as `wss://HOST:PORT` with commas between"))]
+    pub network: Option<String>,
+    /// The subnet.
     #[schemars(range(min = 0, max = 65_535))]
     pub netuid: u16,
     /// Where genes go: `OWNER/NAME` of the Hugging Face Hub, `s3://BUCKET/PREFIX`, `https://HOST/PATH` that takes PUT, or `ledger`.
