@@ -66,7 +66,7 @@ pub(crate) enum Command {
         /// The page
         page: ReferencePage,
     },
-    /// Take part in a subnet that a ledger keeps: register, commit, set weights
+    /// Take part in a subnet, of a chain or in a ledger: register, commit, set weights
     #[command(subcommand)]
     Chain(ChainCommand),
     /// Print a completion script for a shell

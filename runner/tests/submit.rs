@@ -309,6 +309,13 @@ fn one_that_stays_publishes_what_comes_and_shows_it() {
     }
     assert!(text.contains("automl_submitter_attempts_total{result=\"published\"} 2"), "{text}");
     assert!(text.contains("automl_submitter_last_publication 2"), "{text}");
+    // What the hotkey earns.
+    let labels = format!("{{hotkey=\"{MINER}\",netuid=\"7\"}}");
+    for (name, value) in [("registered", 1), ("incentive", 0), ("permit", 0)] {
+        assert!(text.contains(&format!("automl_chain_{name}{labels} {value}\n")), "{name}: {text}");
+    }
+    assert!(!text.contains("automl_chain_newcomers_until_out{"), "it is immune: {text}");
+    assert!(text.contains("automl_chain_problem{reason=\"unreachable\"} 0"), "{text}");
     assert!(ground.bound().unwrap().ends_with(&hash(GOOD, &ground.to("genes"))));
     live.signal(Signal::TERM);
     let (status, _, errors) = live.end();

@@ -1,6 +1,7 @@
 //! `runner chain` on subtensor's real runtime, from making a subnet to what an epoch made of the weights; and the peers' own SDK,
 //! which reads what this program wrote and writes what it reads.
 #[path = "../chain/tests/common/chopsticks.rs"]
+#[allow(dead_code, reason = "the tests of a cluster use more of it")]
 mod chopsticks;
 mod common;
 #[path = "../chain/tests/common/python.rs"]
@@ -73,6 +74,18 @@ impl Place {
         let ran = self.command(arguments).output().unwrap();
         assert_eq!(ran.status.code(), Some(code), "{arguments:?}: {}", said(&ran));
         assert!(said(&ran).contains(says), "{says} is missing: {}", said(&ran));
+    }
+
+    /// All that hotkeys were ever bound to, as far as it was seen.
+    fn seen(&self) -> Vec<String> {
+        let ledger = self.file("ledger.db");
+        if !ledger.exists() {
+            succeed(runner().args(["chain", "create", "--netuid", "9", "--owner", MINER]).arg(&ledger));
+        }
+        let ran = succeed(self.command(&["commitments", "--seen", "--json", "--ledger"]).arg(&ledger));
+        let lines = String::from_utf8(ran.stdout).unwrap();
+        let text = |line: &str| serde_json::from_str::<Value>(line).unwrap()["text"].as_str().unwrap().to_owned();
+        lines.lines().map(text).collect()
     }
 
     /// Changes what holds in the subnet, as its owner might.
@@ -213,6 +226,7 @@ fn the_peers_sdk_reads_what_is_written_here_and_writes_what_is_read_here() {
     let place = place.with_subnet();
     let url = place.node.url();
     place.json(&["commit", "--hotkey", "miner", COMMITMENT]);
+    assert_eq!(place.seen(), [COMMITMENT]);
     place.json(&["weights", "--hotkey", "validator", "0=13107", "1=65535"]);
     let theirs = python.run(PEER, &["commitment", &url, &place.netuid, MINER]);
     assert_eq!(theirs, json!({"uid": 1, "text": COMMITMENT}));
@@ -250,6 +264,8 @@ fn the_peers_sdk_reads_what_is_written_here_and_writes_what_is_read_here() {
     let done = python.run(PEER, &[&["commit"], &as_miner[..], &[&text]].concat());
     assert_eq!(done["done"], true, "{done}");
     assert_eq!(place.json(&["commitments"])["text"], text);
+    // The chain has forgotten the first; the ledger has not.
+    assert_eq!(place.seen(), [COMMITMENT, &text]);
     let done = python.run(PEER, &[&["set-weights"], &as_miner[..], &["[0, 1]", "[0.25, 1]", "0"]].concat());
     assert_eq!(done["done"], true, "{done}");
     let weights = json!([{"uid": 0, "value": 16_384}, {"uid": 1, "value": 65_535}]);

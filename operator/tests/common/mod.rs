@@ -14,7 +14,7 @@ use automl_testbed::ControlPlane;
 use serde_json::Value;
 
 #[path = "../../testbed/tests/common/unable.rs"]
-mod unable;
+pub(crate) mod unable;
 pub(crate) use unable::unless_unable;
 
 /// Whom the operator is to the API server.

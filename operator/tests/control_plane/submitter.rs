@@ -56,6 +56,7 @@ fn runs_that_share_a_hotkey_share_a_submitter_until_the_last_has_gone() {
     let arguments: Vec<&str> = container["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert_eq!(arguments[..2], ["submit", "publish.*"]);
     assert!(arguments.contains(&"--to=team/genes") && arguments.contains(&"--netuid=7"), "{arguments:?}");
+    assert!(!arguments.iter().any(|argument| argument.starts_with("--network")), "{arguments:?}");
     assert_eq!(pod["automountServiceAccountToken"], false);
     let secret = |volume: &Value| {
         let sources = volume["projected"]["sources"].as_array()?;
@@ -96,6 +97,14 @@ fn runs_that_share_a_hotkey_share_a_submitter_until_the_last_has_gone() {
         (sets.len() == 1).then(|| sets.remove(0)).filter(|other| other["metadata"]["name"] != set["metadata"]["name"])
     });
     assert_eq!(other["metadata"]["ownerReferences"][0]["name"], "three");
+    // So is another chain.
+    server.change("three", &json!({ "spec": { "submit": { "network": "test" } } }));
+    until("one for the chain is there alone", || {
+        let mut sets = server.sets();
+        let set = (sets.len() == 1).then(|| sets.remove(0))?;
+        let arguments = set["spec"]["template"]["spec"]["containers"][0]["args"].as_array()?.clone();
+        arguments.contains(&json!("--network=test")).then_some(())
+    });
     server.cli(&["delete", "mrun/three", "--namespace", NAMESPACE]);
     until("nothing is left", || {
         let policies = server.list("apis/networking.k8s.io/v1", NAMESPACE, "networkpolicies");

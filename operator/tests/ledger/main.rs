@@ -1,5 +1,9 @@
 //! Runs that are kept in the ledger, on a real node: with pods, their disks and the ledger gone at any instant. The cluster is
 //! not shared with other tests, which promise times.
+mod chained;
+#[path = "../../../runner/chain/tests/common/chopsticks.rs"]
+#[allow(dead_code, reason = "the tests of the chain use more of it")]
+mod chopsticks;
 #[path = "../pods/cluster.rs"]
 #[allow(dead_code, reason = "the tests of pods use more of it")]
 mod cluster;
@@ -8,3 +12,5 @@ mod common;
 mod islands;
 mod kept;
 mod published;
+
+use common::unable::skip;

@@ -3,11 +3,14 @@ use crate::{Call, Refused, Weight};
 use async_trait::async_trait;
 use automl_keys::{Address, Hotkey};
 use automl_ledger::{Digest, LedgerError};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A subnet of a chain.
 #[async_trait]
 pub trait Chain: Send + Sync {
+    /// The hash of its first block: which chain it is.
+    async fn genesis(&self) -> Result<Digest, ChainError>;
+
     /// The newest block.
     async fn head(&self) -> Result<Block, ChainError>;
 
@@ -51,7 +54,7 @@ pub struct Included {
 }
 
 /// What a hotkey is bound to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commitment {
     /// Who.
     pub hotkey: Address,

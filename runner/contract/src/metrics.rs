@@ -147,6 +147,44 @@ pub const SUBMITTER_LOOKED: Metric = gauge(
     "When the ledger was last read for something to publish, in seconds since 1970-01-01 UTC; 0 before the first time.",
 );
 
+/// Labels of what a hotkey earns.
+const STANDING: &[&str] = &["hotkey", "netuid"];
+/// What a hotkey earns, as the chain said last; from the second on absent where it takes no part.
+pub const CHAIN_STANDING: &[Metric] = &[
+    gauge("automl_chain_registered", STANDING, "1 where the hotkey takes part in the subnet, else 0."),
+    gauge("automl_chain_block", STANDING, "The block at which the chain was last asked what the hotkey earns."),
+    gauge(
+        "automl_chain_incentive",
+        STANDING,
+        "What it was given as a miner in the last epoch: a share of all, 0 to 1.",
+    ),
+    gauge("automl_chain_emission_tokens", STANDING, "What it was given in the last epoch, in tokens of the subnet."),
+    gauge("automl_chain_rank", STANDING, "What validators gave it within consensus, 0 to 1."),
+    gauge(
+        "automl_chain_trust",
+        STANDING,
+        "How much of what it was given, or of a validator's weights, was within consensus, 0 to 1.",
+    ),
+    gauge(
+        "automl_chain_dividends",
+        STANDING,
+        "What it was given as a validator in the last epoch: a share of all, 0 to 1.",
+    ),
+    gauge("automl_chain_stake_tokens", STANDING, "Its stake, in tokens of the subnet."),
+    gauge("automl_chain_permit", STANDING, "1 where it may set weights, else 0."),
+    gauge(
+        "automl_chain_newcomers_until_out",
+        STANDING,
+        "Newcomers until it has to give way to one; absent while it is immune.",
+    ),
+];
+/// Why the chain cannot be asked.
+pub const CHAIN_PROBLEM: Metric = gauge(
+    "automl_chain_problem",
+    &["reason"],
+    "1 where the chain could not be asked last time: unreachable, changed (a runtime that this program does not know) or other.",
+);
+
 /// The operator's version; always 1.
 pub const OPERATOR_INFO: Metric = gauge("automl_operator_info", &["version"], "The operator's version; always 1.");
 /// Who acts.
@@ -270,10 +308,12 @@ impl Outcome {
 /// The reference table of every metric, as Markdown.
 pub fn markdown() -> String {
     let mut text = String::new();
+    let chain = [CHAIN_STANDING, &[CHAIN_PROBLEM]].concat();
     for (title, metrics) in [
         ("Of a runner", RUNNER),
         ("Of a served ledger", LEDGER),
         ("Of a submitter", SUBMITTER),
+        ("Of whoever signs with a hotkey", chain.as_slice()),
         ("Of the operator", OPERATOR),
     ] {
         let _ = writeln!(text, "## {title}\n\n| Metric | Kind | Labels | Meaning |\n|---|---|---|---|");

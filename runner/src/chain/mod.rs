@@ -1,8 +1,9 @@
 //! `runner chain`: a subnet, of a chain or in a ledger, from a terminal.
 //!
 //! ```text
-//! open  which chain is meant     paid  what a coldkey pays for     shown  tables
+//! open  which chain is meant     paid  what a coldkey pays for     shown  tables     gauges  what a hotkey earns, as metrics
 //! ```
+mod gauges;
 mod open;
 mod paid;
 mod shown;
@@ -20,6 +21,7 @@ use automl_keys::{Address, Hotkey, KeyError, Place};
 use automl_ledger::Database;
 use std::path::Path;
 
+pub(crate) use gauges::Gauges;
 pub(crate) use open::beside;
 use open::{Opened, network, open};
 
@@ -36,7 +38,7 @@ pub(crate) fn dispatch(command: ChainCommand) -> Result<(), Failure> {
                 shown::status(&subnet, &addresses).await
             }
             ChainCommand::Metagraph(subnet) => shown::metagraph(&subnet).await,
-            ChainCommand::Commitments(subnet) => shown::commitments(&subnet).await,
+            ChainCommand::Commitments { subnet, seen } => shown::commitments(&subnet, seen).await,
             ChainCommand::Register { subnet, hotkey: Some(hotkey), password_file, .. } => {
                 submit(&subnet, &SignedBy { hotkey, password_file }, Call::Register).await
             }

@@ -2,9 +2,11 @@
 use super::open;
 use crate::cli::Subnet;
 use crate::failure::Failure;
+use crate::ledger::place;
 use crate::output;
-use automl_chain::{Rules, Standing};
+use automl_chain::{Commitment, Rules, Standing, seen};
 use automl_keys::Address;
+use serde::Serialize;
 
 /// Shows where hotkeys stand; where none is named, what holds in the subnet.
 pub(super) async fn status(subnet: &Subnet, addresses: &[Address]) -> Result<(), Failure> {
@@ -86,17 +88,32 @@ pub(super) async fn metagraph(subnet: &Subnet) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn commitments(subnet: &Subnet) -> Result<(), Failure> {
-    for commitment in open(subnet).await?.chain().commitments().await? {
-        if subnet.json {
-            output::json(&commitment)?;
-        } else {
-            let (block, hotkey) = (commitment.block, commitment.hotkey);
-            // A stranger's text: nothing in it may move a terminal's cursor.
-            output::line(format!("{block:<8}  {hotkey}  {}", commitment.text.escape_debug()))?;
+/// Shows what hotkeys are bound to; all that was ever seen where that is asked for, with what is new.
+pub(super) async fn commitments(subnet: &Subnet, with_seen: bool) -> Result<(), Failure> {
+    let opened = open(subnet).await?;
+    let (chain, place) = (opened.chain(), subnet.place().filter(|_| with_seen));
+    let Some(place) = place else {
+        for commitment in chain.commitments().await? {
+            tell(subnet, &commitment, &commitment, None)?;
         }
+        return Ok(());
+    };
+    let ledger = place::open(&place).await?;
+    seen::keep(chain, &*ledger, subnet.netuid).await?;
+    for sight in seen::history(chain, &*ledger, subnet.netuid).await? {
+        tell(subnet, &sight, &sight.commitment, Some(sight.seen))?;
     }
     Ok(())
+}
+
+fn tell(subnet: &Subnet, json: &impl Serialize, shown: &Commitment, seen: Option<u64>) -> Result<(), Failure> {
+    if subnet.json {
+        return output::json(json);
+    }
+    let Commitment { hotkey, text, block } = shown;
+    let seen = seen.map(|seen| format!("  seen {seen:<8}")).unwrap_or_default();
+    // A stranger's text: nothing in it may move a terminal's cursor.
+    output::line(format!("{block:<8}{seen}  {hotkey}  {}", text.escape_debug()))
 }
 
 /// A share, as a part of 1.

@@ -115,7 +115,13 @@ pub(crate) enum ChainCommand {
     /// Show who takes part and what they earn
     Metagraph(Subnet),
     /// Show what hotkeys are bound to, the earliest first
-    Commitments(Subnet),
+    Commitments {
+        #[command(flatten)]
+        subnet: Subnet,
+        /// Keep what is seen in the ledger, and show all that was ever seen: a chain forgets
+        #[arg(long, requires = "ledger")]
+        seen: bool,
+    },
     /// Take part: paid by a coldkey, or in a ledger's subnet where registration is open
     Register {
         #[command(flatten)]
@@ -132,7 +138,7 @@ pub(crate) enum ChainCommand {
         #[arg(value_name = "ADDRESS", required_unless_present = "hotkey")]
         address: Option<String>,
     },
-    /// Let a hotkey take part, or say anew what its stake is: for the owner of a ledger's subnet
+    /// Let a hotkey take part, or say what its stake is: for who owns a ledger's subnet
     Admit {
         #[command(flatten)]
         subnet: Subnet,
@@ -181,7 +187,7 @@ pub(crate) enum ChainCommand {
         #[arg(value_name = "FILE")]
         kept: PathBuf,
     },
-    /// Make the block that is so many above the newest, where blocks do not come by the clock
+    /// Make the block that is so many above the newest, where none come by the clock
     Advance {
         #[command(flatten)]
         subnet: Subnet,

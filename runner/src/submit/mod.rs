@@ -33,13 +33,16 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Mutex;
 
 /// The longest that one that stays waits before it looks again, where something has failed.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
+
+/// How often it is asked what the hotkey earns.
+const EARNED: Duration = Duration::from_mins(10);
 
 /// Publishes once, or stays and publishes what comes.
 pub(crate) fn submit(options: &SubmitOptions) -> Result<(), Failure> {
@@ -124,13 +127,14 @@ fn confirm_here(
 async fn watch(publisher: &Publisher, options: &SubmitOptions) -> Result<(), Failure> {
     let listen = |kind| signal(kind).map_err(Failure::internal);
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    let pages = Pages::serve(options.address()).await?;
+    let pages = Pages::serve(options.address(), publisher).await?;
     let (mut failures, mut told) = (0, String::new());
+    let mut earned = Earned::default();
     loop {
         let (text, pause) = tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            turn = turn(publisher, &pages) => match turn {
+            turn = async { earned.tell(publisher, &pages).await; turn(publisher, &pages).await } => match turn {
                 Ok(text) => { failures = 0; (text, Duration::from_secs(options.every)) }
                 Err(text) => { failures += 1; (text, wait(options, failures)) }
             },
@@ -145,6 +149,21 @@ async fn watch(publisher: &Publisher, options: &SubmitOptions) -> Result<(), Fai
             _ = interrupt.recv() => return Ok(()),
             () = tokio::time::sleep(pause) => {}
         }
+    }
+}
+
+/// When it was last asked what the hotkey earns. That changes with each epoch, and reading it takes a node some hundred answers.
+#[derive(Default)]
+struct Earned(Option<Instant>);
+
+impl Earned {
+    async fn tell(&mut self, publisher: &Publisher, pages: &Pages) {
+        if self.0.is_some_and(|asked| asked.elapsed() < EARNED) {
+            return;
+        }
+        self.0 = Some(Instant::now());
+        let metagraph = publisher.chain.metagraph().await;
+        pages.earns(&metagraph.map(|metagraph| metagraph.standing(publisher.hotkey.address())));
     }
 }
 

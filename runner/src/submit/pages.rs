@@ -1,8 +1,11 @@
 //! What a submitter that stays shows: metrics, and whether it is well.
-use super::publisher::{Failed, How};
+use super::publisher::{Failed, How, Publisher};
+use crate::chain::Gauges;
 use crate::failure::Failure;
 use crate::http;
+use automl_chain::{ChainError, Standing};
 use automl_contract::{metrics, pod};
+use automl_keys::Address;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -31,14 +34,16 @@ struct Shown {
     attempts: IntCounterVec,
     number: IntGauge,
     looked: IntGauge,
+    earns: Gauges,
     /// The ledger answered.
     ready: AtomicBool,
 }
 
 impl Pages {
     /// Serves them where an address is given.
-    pub(super) async fn serve(address: Option<SocketAddr>) -> Result<Pages, Failure> {
-        let shown = Arc::new(Shown::new().map_err(Failure::internal)?);
+    pub(super) async fn serve(address: Option<SocketAddr>, publisher: &Publisher) -> Result<Pages, Failure> {
+        let (hotkey, netuid) = (publisher.hotkey.address(), publisher.settings.netuid);
+        let shown = Arc::new(Shown::new(hotkey, netuid).map_err(Failure::internal)?);
         if let Some(address) = address {
             let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
                 Failure::internal(format!(
@@ -62,6 +67,11 @@ impl Pages {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.shown.looked.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
         self.shown.number.set(i64::try_from(published).unwrap_or(i64::MAX));
+    }
+
+    /// The chain was asked what the hotkey earns.
+    pub(super) fn earns(&self, told: &Result<Option<Standing>, ChainError>) {
+        self.shown.earns.show(told);
     }
 
     /// It was not; hands the reason through.
@@ -90,7 +100,7 @@ impl Pages {
 }
 
 impl Shown {
-    fn new() -> prometheus::Result<Shown> {
+    fn new(hotkey: Address, netuid: u16) -> prometheus::Result<Shown> {
         let options = |metric: &metrics::Metric| Opts::new(metric.name, metric.help);
         let attempts = IntCounterVec::new(options(&metrics::SUBMITTER_ATTEMPTS), metrics::SUBMITTER_ATTEMPTS.labels)?;
         for result in [PUBLISHED, FAILED, GIVEN_UP, TOO_EARLY, NO_LEDGER] {
@@ -103,7 +113,8 @@ impl Shown {
         registry.register(Box::new(attempts.clone()))?;
         registry.register(Box::new(number.clone()))?;
         registry.register(Box::new(looked.clone()))?;
-        Ok(Shown { registry, attempts, number, looked, ready: AtomicBool::new(false) })
+        let earns = Gauges::new(&registry, hotkey, netuid)?;
+        Ok(Shown { registry, attempts, number, looked, earns, ready: AtomicBool::new(false) })
     }
 }
 

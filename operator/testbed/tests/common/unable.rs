@@ -2,7 +2,7 @@
 use automl_testbed::TestbedError;
 
 #[path = "../../../../runner/tests/common/skip.rs"]
-mod skip;
+pub(crate) mod skip;
 
 /// What was started, or nothing after having said why the test leaves itself out. What a machine cannot do is no
 /// failure; anything else is.

@@ -28,6 +28,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use automl_keys::{Address, Coldkey, Hotkey};
+use automl_ledger::Digest;
 use calls::{Encodable, Form};
 use nodes::{At, Nodes};
 use refusals::About;
@@ -244,6 +245,10 @@ impl Subtensor {
 
 #[async_trait]
 impl Chain for Subtensor {
+    async fn genesis(&self) -> Result<Digest, ChainError> {
+        self.nodes.ask(|node, _| async move { digest(node.genesis()) }).await
+    }
+
     async fn head(&self) -> Result<Block, ChainError> {
         self.nodes.ask(|_, at| async move { reads::block(&at) }).await
     }

@@ -62,6 +62,11 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// The chain's first block.
+    pub(crate) fn genesis(&self) -> H256 {
+        self.client.genesis_hash()
+    }
+
     /// The block of this hash.
     pub(crate) async fn at(&self, hash: H256) -> Result<At, Trouble> {
         Ok(self.client.at_block(hash).await?)

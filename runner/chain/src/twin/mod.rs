@@ -19,7 +19,7 @@ mod state;
 use crate::{Block, Call, Chain, ChainError, Commitment, Included, Metagraph};
 use async_trait::async_trait;
 use automl_keys::Hotkey;
-use automl_ledger::{Entry, Filter, Kind, Ledger, Name};
+use automl_ledger::{Digest, Entry, Filter, Kind, Ledger, Name};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -152,6 +152,10 @@ impl Twin {
 
 #[async_trait]
 impl Chain for Twin {
+    async fn genesis(&self) -> Result<Digest, ChainError> {
+        Ok(self.seen.lock().await.state.hash())
+    }
+
     async fn head(&self) -> Result<Block, ChainError> {
         Ok(self.sync().await?.state.head())
     }

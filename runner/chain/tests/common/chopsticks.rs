@@ -27,6 +27,8 @@ const TAIL: usize = 40;
 /// The chain, as long as the value lives.
 pub(crate) struct Chopsticks {
     process: Child,
+    /// Where it is for who is in its network.
+    inside: SocketAddr,
     address: SocketAddr,
     log: Arc<Log>,
 }
@@ -34,6 +36,11 @@ pub(crate) struct Chopsticks {
 impl Chopsticks {
     /// One that makes a block for each transaction. None where it or its runtime is not here, which is said.
     pub(crate) fn start() -> Option<Chopsticks> {
+        Chopsticks::within(Command::new("node"), "127.0.0.1", |address| address)
+    }
+
+    /// The same in another network: node's command there, the address that it listens at, and the way to it from here.
+    pub(crate) fn within(node: Command, host: &str, way: impl FnOnce(SocketAddr) -> SocketAddr) -> Option<Chopsticks> {
         let program = given(
             PROGRAM,
             "no chopsticks: npm ci --ignore-scripts --omit=optional in a copy of runner/chain/tests/chopsticks, and \
@@ -44,12 +51,17 @@ impl Chopsticks {
             "no runtime of a chain: name a raw chain spec of subtensor in AUTOML_CHAIN_SPEC; docs/chain.md says where \
              to get one",
         )?;
-        Some(launch(&program, &spec))
+        Some(launch(node, &program, &spec, host, way))
     }
 
     /// Where it listens, for clients of a chain.
     pub(crate) fn url(&self) -> String {
         format!("ws://{}", self.address)
+    }
+
+    /// The same for clients in its network.
+    pub(crate) fn inside(&self) -> String {
+        format!("ws://{}", self.inside)
     }
 
     /// What it answers to a call; panics at an error.
@@ -138,15 +150,20 @@ fn given(variable: &str, otherwise: &str) -> Option<OsString> {
     value
 }
 
-fn launch(program: &OsString, spec: &OsString) -> Chopsticks {
+fn launch(
+    mut node: Command,
+    program: &OsString,
+    spec: &OsString,
+    host: &str,
+    way: impl FnOnce(SocketAddr) -> SocketAddr,
+) -> Chopsticks {
     let program = Path::new(program).join("node_modules/@acala-network/chopsticks/chopsticks.cjs");
-    let mut node = Command::new("node");
     // Nothing of the person's: its settings are variables with common names, such as PORT.
     node.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     node.arg("--require")
         .arg(ends())
         .arg(program)
-        .args(["--host", "127.0.0.1", "--port", "0", "--build-block-mode", "Instant", "--chain-spec"])
+        .args(["--host", host, "--port", "0", "--build-block-mode", "Instant", "--chain-spec"])
         .arg(spec);
     let spawned = node.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut process = spawned.unwrap_or_else(|error| panic!("cannot start node, which chopsticks needs: {error}"));
@@ -157,7 +174,7 @@ fn launch(program: &OsString, spec: &OsString) -> Chopsticks {
     let errors = follow(process.stderr.take().unwrap(), Arc::clone(&log), None);
     match receive.recv_timeout(PATIENCE) {
         Ok(address) => {
-            let started = Chopsticks { process, address, log };
+            let started = Chopsticks { process, inside: address, address: way(address), log };
             started.rpc("system_health", &json!([]));
             started
         }

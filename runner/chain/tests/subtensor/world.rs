@@ -43,7 +43,7 @@ pub(crate) fn subnet(nodes: &[String]) -> Subtensor {
             .unwrap()
             .with_root_certificates(rustls::RootCertStore::empty())
             .with_no_client_auth(),
-        patience: Duration::from_secs(60),
+        patience: Duration::from_mins(1),
         answering: Duration::from_secs(5),
     })
 }

@@ -21,7 +21,7 @@ pub struct SubmitSpec {
     #[schemars(
         length(min = 1, max = 512),
         regex(
-            pattern = "^(finney|test|((finney|test|(0x)?[0-9a-fA-F]{64})=)?wss?://[^,/: ][^, ]*(,wss?://[^,/: ][^, ]*){0,15})$"
+            pattern = "^(finney|test|((finney|test|(0x)?[0-9a-fA-F]{64})=)?wss?://[A-Za-z0-9][-A-Za-z0-9._:/]*(,wss?://[A-Za-z0-9][-A-Za-z0-9._:/]*){0,15})$"
         )
     )]
     #[schemars(extend("x-expected" = "`finney`, `test`, or nodes such as `wss://HOST:PORT` with commas between"))]
