@@ -21,7 +21,20 @@ pub(crate) fn fields(schema: &Value, pointer: &str, visit: &mut impl FnMut(&str,
 /// Texts of every form that some pattern asks for.
 pub(crate) fn patterned(schema: &Value) -> Vec<Value> {
     let digest = format!("sha256:{}", "0a".repeat(32));
-    let texts = ["a", "b-1", "1Gi", "20M", "1g.10gb", "7g.80gb+me", &digest, "Abc_d", "a.b/c", "x.y.z", "finney", "wss://a.b:443"];
+    let texts = [
+        "a",
+        "b-1",
+        "1Gi",
+        "20M",
+        "1g.10gb",
+        "7g.80gb+me",
+        &digest,
+        "Abc_d",
+        "a.b/c",
+        "x.y.z",
+        "finney",
+        "wss://a.b:443",
+    ];
     let texts = texts.into_iter().map(Value::from).collect::<Vec<_>>();
     let fits = jsonschema::validator_for(schema).unwrap();
     texts.into_iter().filter(|text| fits.is_valid(text)).collect()
