@@ -27,6 +27,8 @@ const CONNECTING: Duration = Duration::from_secs(10);
 const MOST_BYTES: u32 = 16 * 1024 * 1024;
 /// Blocks that a node may be behind another.
 const BEHIND: u64 = 10;
+/// How long a block counts that nobody has confirmed since: a node that told of one that never was must not shut out the others.
+const BELIEVED: Duration = Duration::from_mins(5);
 /// The first pause after a failure; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest.
@@ -51,8 +53,8 @@ struct State {
     turn: usize,
     /// Of the chain that was met first.
     genesis: Option<H256>,
-    /// The highest block that any node has called final.
-    highest: u64,
+    /// The highest block that any node has called final, and when it was last said.
+    highest: Option<(u64, Instant)>,
 }
 
 /// A node that is connected.
@@ -190,13 +192,16 @@ impl Nodes {
     /// What is read is no older than what was read before.
     async fn is_not_behind(&self, at: &At) -> Result<(), Trouble> {
         let mut state = self.state.lock().await;
-        let (block, highest) = (at.block_number(), state.highest);
-        if block.saturating_add(BEHIND) < highest {
-            return Err(Trouble::Node(format!(
-                "has fallen behind: its newest block is {block}, and {highest} was seen"
-            )));
+        let block = at.block_number();
+        match state.highest {
+            Some((highest, said)) if block < highest && said.elapsed() < BELIEVED => {
+                if block.saturating_add(BEHIND) < highest {
+                    let problem = format!("has fallen behind: its newest block is {block}, and {highest} was seen");
+                    return Err(Trouble::Node(problem));
+                }
+            }
+            _ => state.highest = Some((block, Instant::now())),
         }
-        state.highest = highest.max(block);
         Ok(())
     }
 
