@@ -72,7 +72,8 @@ impl Submitter {
 pub(crate) fn which(spec: &SubmitSpec) -> Version {
     let mut which = json!({ "hotkey": spec.hotkey, "netuid": spec.netuid });
     if let Some(network) = &spec.network {
-        which["network"] = json!(network);
+        // The chain, over whatever nodes: `test` and `test=wss://…` are one.
+        which["network"] = json!(network.split_once('=').map_or(network.as_str(), |(chain, _)| chain));
     }
     version(&which)
 }

@@ -87,6 +87,12 @@ pub enum Refused {
     /// Weights are committed to before they are told.
     #[error("this subnet takes weights in two steps: commit to them first, reveal them when their time has come")]
     CommitFirst,
+    /// Nothing is to be done.
+    #[error("the hotkey is bound to this already, since block {block}")]
+    Bound {
+        /// Since when.
+        block: u64,
+    },
     /// Its owner has stopped it.
     #[error("subnet {0} has no epochs: its tempo is 0")]
     NoEpochs(u16),

@@ -18,7 +18,8 @@ const SILENCE: Duration = Duration::from_secs(3);
 pub(crate) fn http_client() -> ClientBuilder {
     // Another may have been first: it is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
+    // A server closes what lies still for long, perhaps at the moment when it is used again.
+    Client::builder().pool_idle_timeout(Duration::from_secs(10))
 }
 
 /// A served ledger.

@@ -17,7 +17,7 @@ pub(super) async fn register(
 ) -> Result<(), Failure> {
     let opened = open(subnet).await?;
     let chain = opened.subtensor()?;
-    let price = chain.rules().await?.price.unwrap_or_default();
+    let price = chain.price_of_place().await?;
     let at_most = allowed(paid, price)?;
     agree(paid, &format!("register {hotkey} in subnet {} for {:.9}", subnet.netuid, tokens(price)))?;
     let coldkey = coldkey(paid, password_file)?;
@@ -33,7 +33,10 @@ pub(super) async fn create_subnet(text: &str, paid: &PaidBy, hotkey: Address) ->
     agree(paid, &format!("make a subnet of {hotkey} on {text} for {:.9}", tokens(price)))?;
     let coldkey = coldkey(paid, None)?;
     let (Included { block, .. }, netuid) = chain.create_subnet(&coldkey, hotkey, at_most).await?;
-    output::line(format!("subnet {netuid} is there since block {block}"))
+    output::line(match netuid {
+        Some(netuid) => format!("subnet {netuid} is there since block {block}"),
+        None => format!("a subnet was made in block {block}; its number cannot be read now"),
+    })
 }
 
 fn allowed(paid: &PaidBy, price: u64) -> Result<u64, Failure> {

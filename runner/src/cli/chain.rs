@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(crate) struct Subnet {
     /// The chain: `finney`, `test`, `local`, or its nodes such as `wss://HOST:PORT`, with commas between
-    #[arg(long, value_name = "NETWORK", env = pod::NETWORK)]
+    #[arg(long, value_name = "NETWORK", env = pod::NETWORK, hide_env_values = true)]
     pub network: Option<String>,
     /// The ledger that keeps the subnet, where there is no chain: a file, `postgres://…`, or the `http://…` of a served one
     #[arg(long, value_name = "LEDGER", env = pod::LEDGER, hide_env_values = true, required_unless_present = "network")]
@@ -96,7 +96,7 @@ pub(crate) enum ChainCommand {
     /// Make a subnet of a chain, which its coldkey pays for
     CreateSubnet {
         /// The chain: `finney`, `test`, `local`, or its nodes
-        #[arg(long, value_name = "NETWORK", env = pod::NETWORK)]
+        #[arg(long, value_name = "NETWORK", env = pod::NETWORK, hide_env_values = true)]
         network: String,
         #[command(flatten)]
         paid: PaidBy,

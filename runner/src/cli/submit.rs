@@ -15,7 +15,7 @@ pub(crate) struct SubmitOptions {
     pub ledger: InLedger,
     /// The chain: `finney`, `test`, `local`, or its nodes such as `wss://HOST:PORT`, with commas between [default: the subnet
     /// that the ledger keeps]
-    #[arg(long, value_name = "NETWORK", env = pod::NETWORK)]
+    #[arg(long, value_name = "NETWORK", env = pod::NETWORK, hide_env_values = true)]
     pub network: Option<String>,
     /// The subnet
     #[arg(long, value_name = "NETUID")]

@@ -134,7 +134,7 @@ async fn watch(publisher: &Publisher, options: &SubmitOptions) -> Result<(), Fai
         let (text, pause) = tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            turn = async { earned.tell(publisher, &pages).await; turn(publisher, &pages).await } => match turn {
+            turn = async { let told = turn(publisher, &pages).await; earned.tell(publisher, &pages).await; told } => match turn {
                 Ok(text) => { failures = 0; (text, Duration::from_secs(options.every)) }
                 Err(text) => { failures += 1; (text, wait(options, failures)) }
             },

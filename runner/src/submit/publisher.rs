@@ -282,7 +282,11 @@ impl Publisher {
         {
             return Ok(block);
         }
-        Ok(self.chain.submit(&self.hotkey, Call::Commit { text: text.to_owned() }).await?.block)
+        match self.chain.submit(&self.hotkey, Call::Commit { text: text.to_owned() }).await {
+            // What a process before this one has asked for was included meanwhile.
+            Err(ChainError::Refused(Refused::Bound { block })) => Ok(block),
+            included => Ok(included?.block),
+        }
     }
 
     /// What the hotkey is bound to, since which block.

@@ -101,7 +101,7 @@ impl Subtensor {
     pub async fn register(&self, coldkey: &Coldkey, hotkey: Address, at_most: u64) -> Result<Included, ChainError> {
         let netuid = self.netuid;
         self.included(coldkey.pair(), |at| async move {
-            let price = reads::rules(&at, netuid).await?.price.unwrap_or_default();
+            let price = reads::price_of_place(&at, netuid).await?;
             if price > at_most {
                 return Err(Refused::Price { price, most: at_most }.into());
             }
@@ -109,6 +109,14 @@ impl Subtensor {
             Ok((calls::register(at.metadata_ref(), netuid, hotkey, at_most)?, about))
         })
         .await
+    }
+
+    /// What taking part costs now, in billionths of a token.
+    ///
+    /// # Errors
+    /// No node answers, or the runtime does not say.
+    pub async fn price_of_place(&self) -> Result<u64, ChainError> {
+        self.nodes.ask(|_, at| async move { reads::price_of_place(&at, self.netuid).await }).await
     }
 
     /// What making a subnet costs now, in billionths of a token.
@@ -119,7 +127,7 @@ impl Subtensor {
         self.nodes.ask(|_, at| async move { reads::price_of_subnet(&at).await }).await
     }
 
-    /// Makes a subnet that a hotkey owns, which the coldkey pays for; tells its number.
+    /// Makes a subnet that a hotkey owns, which the coldkey pays for; tells its number, where that can be read now.
     ///
     /// # Errors
     /// It costs more, there is not enough money, or the chain does not take it.
@@ -128,7 +136,7 @@ impl Subtensor {
         coldkey: &Coldkey,
         hotkey: Address,
         at_most: u64,
-    ) -> Result<(Included, u16), ChainError> {
+    ) -> Result<(Included, Option<u16>), ChainError> {
         let included = self
             .included(coldkey.pair(), |at| async move {
                 let price = reads::price_of_subnet(&at).await?;
@@ -139,8 +147,9 @@ impl Subtensor {
                 Ok((calls::create_subnet(at.metadata_ref(), hotkey)?, about))
             })
             .await?;
-        let netuid = self.nodes.ask(|_, at| async move { reads::subnet_of(&at, hotkey).await }).await?;
-        Ok((included, netuid))
+        // It is paid for, whatever can be read now.
+        let netuid = self.nodes.ask(|_, at| async move { reads::subnet_of(&at, hotkey).await }).await;
+        Ok((included, netuid.ok()))
     }
 
     /// Commits to weights by their hash, where a runtime has it so. Keep them first: they are to be revealed.
@@ -198,6 +207,10 @@ impl Subtensor {
         }
         let (netuid, who) = (self.netuid, hotkey.address());
         self.included(hotkey, |at| async move {
+            // Who was first counts: what is bound already is not bound anew.
+            if let Some(bound) = reads::commitment(&at, netuid, who).await?.filter(|bound| bound.text == text) {
+                return Err(Refused::Bound { block: bound.block }.into());
+            }
             let call = calls::commit(at.metadata_ref(), netuid, text)?;
             Ok((call, About { who, version: None, again: reads::commitment_again(&at, netuid, who).await? }))
         })

@@ -33,11 +33,10 @@ const MOST_NODES: usize = 16;
 /// Why a text names no chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} names no chain: {problem}; it is finney, test, local, or nodes such as wss://HOST:PORT with commas between, \
+    "this names no chain: {problem}; it is finney, test, local, or nodes such as wss://HOST:PORT with commas between, \
      each chain with its genesis where that shall be checked: test=wss://HOST:PORT"
 )]
 pub struct NetworkError {
-    text: String,
     problem: &'static str,
 }
 
@@ -45,7 +44,7 @@ impl FromStr for Network {
     type Err = NetworkError;
 
     fn from_str(text: &str) -> Result<Network, NetworkError> {
-        let wrong = |problem| NetworkError { text: text.chars().take(200).collect(), problem };
+        let wrong = |problem| NetworkError { problem };
         let known = |name: &str| KNOWN.iter().find(|known| known.0 == name);
         if let Some((name, nodes, genesis)) = known(text) {
             let nodes = nodes.iter().map(|&node| node.to_owned()).collect();
@@ -84,6 +83,16 @@ impl FromStr for Network {
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+        if KNOWN.iter().any(|known| known.0 == self.name) {
+            return f.write_str(&self.name);
+        }
+        f.write_str(&self.nodes.iter().map(|node| shown(node)).collect::<Vec<_>>().join(", "))
     }
+}
+
+/// A node's address, without what may be a key to it.
+pub(crate) fn shown(node: &str) -> String {
+    let (scheme, rest) = node.split_once("://").unwrap_or(("", node));
+    let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{}", place.rsplit('@').next().unwrap_or_default())
 }

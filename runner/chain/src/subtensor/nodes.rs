@@ -4,6 +4,7 @@
 //! older than what was seen before.
 use super::Network;
 use super::config::Types;
+use super::network::shown;
 use super::trouble::Trouble;
 use crate::ChainError;
 use jsonrpsee::core::client::Client;
@@ -16,7 +17,7 @@ use subxt::client::{OnlineClient, OnlineClientAtBlock};
 use subxt::rpcs::RpcClient;
 use subxt::utils::H256;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// A block whose state is read: everything that is read together is of one.
 pub(crate) type At = OnlineClientAtBlock<Types>;
@@ -67,11 +68,6 @@ impl Node {
     /// The chain's first block.
     pub(crate) fn genesis(&self) -> H256 {
         self.client.genesis_hash()
-    }
-
-    /// The block of this hash.
-    pub(crate) async fn at(&self, hash: H256) -> Result<At, Trouble> {
-        Ok(self.client.at_block(hash).await?)
     }
 
     /// The block of this height; `None` where the node has none.
@@ -135,7 +131,7 @@ impl Nodes {
         match done {
             Err(Trouble::Node(problem)) => {
                 self.leave(&node).await;
-                Err(Trouble::Node(format!("{}: {problem}", node.url)))
+                Err(Trouble::Node(format!("{}: {problem}", shown(&node.url))))
             }
             done => done,
         }
@@ -150,14 +146,15 @@ impl Nodes {
         let mut problems = Vec::new();
         for _ in 0..self.network.nodes.len() {
             let url = &self.network.nodes[state.turn % self.network.nodes.len()];
-            match self.connect(url, state.genesis).await {
+            let connected = timeout(2 * CONNECTING, self.connect(url, state.genesis)).await;
+            match connected.unwrap_or_else(|_| Err(Trouble::Node("does not finish to connect".to_owned()))) {
                 Ok(node) => {
                     state.genesis = Some(node.client.genesis_hash());
                     let node = Arc::new(node);
                     state.current = Some(Arc::clone(&node));
                     return Ok(node);
                 }
-                Err(Trouble::Node(problem)) => problems.push(format!("{url}: {problem}")),
+                Err(Trouble::Node(problem)) => problems.push(format!("{}: {problem}", shown(url))),
                 Err(chain) => return Err(chain),
             }
             state.turn += 1;
@@ -203,6 +200,15 @@ impl Nodes {
             _ => state.highest = Some((block, Instant::now())),
         }
         Ok(())
+    }
+
+    /// The next node, from now on.
+    pub(crate) async fn turn(&self) {
+        let mut state = self.state.lock().await;
+        if self.network.nodes.len() > 1 {
+            state.current = None;
+            state.turn += 1;
+        }
     }
 
     /// Not this one any more, unless somebody has left it already.

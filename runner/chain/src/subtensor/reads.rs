@@ -187,6 +187,12 @@ fn collect(values: &Composite<()>, bytes: &mut Vec<u8>) {
     }
 }
 
+/// What taking part costs.
+pub(crate) async fn price_of_place(at: &At, netuid: u16) -> Result<u64, Trouble> {
+    is_there(at, netuid).await?;
+    needed(at, "Burn", (netuid,)).await
+}
+
 /// What making a subnet costs.
 pub(crate) async fn price_of_subnet(at: &At) -> Result<u64, Trouble> {
     const API: &str = "SubnetRegistrationRuntimeApi";

@@ -23,7 +23,7 @@ pub(crate) fn dispatched(error: &DispatchError, about: &About) -> Refused {
         };
     };
     let (name, docs) = match module.details() {
-        Ok(details) => (details.variant.name.clone(), details.variant.docs.join(" ")),
+        Ok(details) => (plain(&details.variant.name), plain(&details.variant.docs.join(" "))),
         Err(_) => (module.to_string(), String::new()),
     };
     let who = about.who;
@@ -53,8 +53,20 @@ pub(crate) fn dispatched(error: &DispatchError, about: &About) -> Refused {
     }
 }
 
+/// A node's words, without what moves a terminal's cursor.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).collect()
+}
+
 /// What a runtime says before it takes a call at all.
-pub(crate) fn invalid(invalid: &TransactionInvalid, who: Address, runtime: u32) -> Refused {
+pub(crate) fn invalid(invalid: &TransactionInvalid, about: &About, runtime: u32) -> Refused {
+    let who = about.who;
+    match (invalid, about.again) {
+        (TransactionInvalid::Custom(TOO_SOON), Some((from, block))) if runtime >= NUMBERED => {
+            return Refused::TooSoon { from, block };
+        }
+        _ => {}
+    }
     match invalid {
         // Weights with too little stake, by the calls that tell them.
         TransactionInvalid::Custom(1..=4) if runtime < NUMBERED => Refused::NoPermit(who),
@@ -70,6 +82,9 @@ pub(crate) fn invalid(invalid: &TransactionInvalid, who: Address, runtime: u32) 
 
 /// The first runtime whose checks have the numbers below; those before numbered each call's own.
 const NUMBERED: u32 = 250;
+
+/// The one for a rate limit.
+const TOO_SOON: u8 = 6;
 
 /// Numbers of subtensor's transaction extension (`CustomTransactionError`, runtime 300).
 fn extension(number: u8) -> &'static str {

@@ -11,6 +11,8 @@ use subxt::storage::{DynamicAddress, PrefixOf, dynamic};
 
 /// Values that are asked for at once.
 const AT_ONCE: usize = 32;
+/// Entries of a map under one key: uids have 16 bits.
+const MOST_ENTRIES: usize = 65_536;
 
 /// A value of the subnets' pallet.
 pub(crate) async fn value<K, V>(at: &At, entry: &str, keys: K) -> Result<Option<V>, Trouble>
@@ -75,14 +77,14 @@ where
     Ok(found.into_iter().map(|((key,), value)| (key, value)).collect())
 }
 
-async fn beginning<K, P, V>(at: &At, pallet: &str, entry: &str, keys: P) -> Result<Vec<(K, V)>, Trouble>
+async fn beginning<K, P, V>(at: &At, pallet: &str, entry_name: &str, keys: P) -> Result<Vec<(K, V)>, Trouble>
 where
     K: IntoEncodableValues + IntoDecodableValues,
     P: PrefixOf<K>,
     V: DecodeAsType,
 {
-    let changed = |problem: String| Trouble::changed(&format!("{pallet}.{entry}"), problem);
-    let address: DynamicAddress<K, V> = dynamic(pallet, entry);
+    let changed = |problem: String| Trouble::changed(&format!("{pallet}.{entry_name}"), problem);
+    let address: DynamicAddress<K, V> = dynamic(pallet, entry_name);
     let mut entries = match at.storage().iter(address, keys).await {
         Err(error) if is_absent(&error) => return Ok(Vec::new()),
         entries => entries?,
@@ -91,6 +93,9 @@ where
     while let Some(entry) = entries.next().await {
         let entry = entry?;
         let key = entry.key().and_then(|key| key.decode()).map_err(|error| changed(error.to_string()))?;
+        if values.len() == MOST_ENTRIES {
+            return Err(Trouble::Node(format!("tells of more than {MOST_ENTRIES} entries of {pallet}.{entry_name}")));
+        }
         values.push((key, entry.value().decode().map_err(|error| changed(error.to_string()))?));
     }
     Ok(values)

@@ -9,7 +9,7 @@ use super::nodes::{At, Node, Nodes};
 use super::refusals::{self, About};
 use super::trouble::Trouble;
 use crate::{Block, ChainError, Refused};
-use automl_keys::{Address, Hotkey};
+use automl_keys::Hotkey;
 use automl_ledger::Digest;
 use std::future::Future;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use subxt::config::DefaultExtrinsicParamsBuilder;
 use subxt::error::DispatchError;
 use subxt::tx::{TransactionInvalid, TransactionStatus, ValidationResult};
 use subxt::utils::{AccountId32, H256};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 /// Blocks within which a call is to be included.
 const ERA: u64 = 64;
-/// How long a node may say nothing of a call: blocks are final within a minute.
+/// How long a node is listened to: blocks are final within a minute.
 const WATCHING: Duration = Duration::from_mins(2);
 /// From one look at the chain to the next, where a call is neither included nor refused.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 struct Signed {
     bytes: Vec<u8>,
     hash: H256,
-    who: Address,
+    about: About,
     /// Its number among those of the hotkey.
     nonce: u64,
     /// The block it was signed at.
@@ -50,8 +50,8 @@ pub(crate) struct Landed {
 
 /// What the chain's blocks say of a call.
 enum Fate {
-    /// It is in this block.
-    Included(H256),
+    /// It has had its effect.
+    Landed(Landed),
     /// Another call has its number.
     Overtaken,
     /// It cannot be included any more, and was not.
@@ -66,52 +66,46 @@ where
     F: Fn(At) -> R,
     R: Future<Output = Result<(Encodable, About), Trouble>>,
 {
-    let (signed, about) = nodes.ask(|_, at| sign(key, at, &call)).await?;
-    let signed = Arc::new(signed);
+    let signed = Arc::new(nodes.ask(|_, at| sign(key, at, &call)).await?);
     let end = Instant::now() + patience;
+    let mut is_taken = false;
     loop {
-        // Whatever comes of it: what counts is what the chain says.
-        let told = nodes.ask(|node, at| hand_in(node, at, Arc::clone(&signed))).await?;
-        let (fate, landed) = nodes
-            .ask(|node, at| {
-                let signed = Arc::clone(&signed);
-                let about = &about;
-                async move {
-                    let fate = match told.block {
-                        Some(hash) => Fate::Included(hash),
-                        None => fate(&node, &at, &signed).await?,
-                    };
-                    match fate {
-                        Fate::Included(hash) => {
-                            let landed = outcome(&node.at(hash).await?, &signed, about).await?;
-                            Ok((fate, Some(landed)))
-                        }
-                        fate => Ok((fate, None)),
-                    }
-                }
-            })
-            .await?;
-        match (fate, landed) {
-            (_, Some(landed)) => return Ok(landed),
-            (Fate::Overtaken, _) => {
-                return Err(Refused::Number { given: signed.nonce, next: signed.nonce + 1 }.into());
-            }
-            (Fate::Expired, _) => {
-                return Err(ChainError::NotIncluded { until: signed.until, problem: told.problem });
+        // From here on it may be included, whatever is said of it: what counts are the chain's blocks.
+        let told = nodes.ask(|_, at| hand_in(at, Arc::clone(&signed))).await.map_err(|error| open(&signed, error))?;
+        is_taken |= told.is_taken;
+        let looked = nodes.ask(|node, at| {
+            let signed = Arc::clone(&signed);
+            async move { fate(&node, &at, &signed).await }
+        });
+        match looked.await.map_err(|error| open(&signed, error))? {
+            Fate::Landed(landed) => return Ok(landed),
+            Fate::Overtaken => return Err(Refused::Number { given: signed.nonce, next: signed.nonce + 1 }.into()),
+            Fate::Expired => return Err(ChainError::NotIncluded { until: signed.until, problem: told.problem }),
+            Fate::Open => {}
+        }
+        match told.refused {
+            // A node that has taken it may have passed it on.
+            Some(refused) if !is_taken => return Err(refused.into()),
+            _ if Instant::now() >= end => {
+                return Err(ChainError::Open { until: signed.until, problem: told.problem });
             }
             _ => {}
         }
-        if let Some(refused) = told.refused {
-            return Err(refused.into());
-        }
-        if Instant::now() >= end {
-            return Err(ChainError::Open { until: signed.until, problem: told.problem });
-        }
+        // Another may have room for it, or be further.
+        nodes.turn().await;
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-async fn sign<F, R>(key: &Hotkey, at: At, call: &F) -> Result<(Signed, About), Trouble>
+/// What is said of a call that was handed in where nobody can be asked any more.
+fn open(signed: &Signed, error: ChainError) -> ChainError {
+    match error {
+        ChainError::Refused(_) => error,
+        error => ChainError::Open { until: signed.until, problem: error.to_string() },
+    }
+}
+
+async fn sign<F, R>(key: &Hotkey, at: At, call: &F) -> Result<Signed, Trouble>
 where
     F: Fn(At) -> R,
     R: Future<Output = Result<(Encodable, About), Trouble>>,
@@ -122,23 +116,24 @@ where
     let params = DefaultExtrinsicParamsBuilder::<Types>::new().mortal(ERA).nonce(nonce).build();
     let transaction = at.tx().create_signed(&call, &Signing(key), params).await?;
     let since = at.block_number();
+    let about = About { who: key.address(), ..about };
     let signed = Signed {
         hash: transaction.hash(),
         bytes: transaction.into_encoded(),
-        who: key.address(),
+        about,
         nonce,
         since,
-        until: since + ERA,
+        until: since + ERA - 1,
     };
     // Before anybody else sees it.
-    if let Some(refused) = validate(&at, &signed).await? {
-        return Err(refused.into());
+    match validate(&at, &signed).await? {
+        Some(invalid) => Err(refusals::invalid(&invalid, &signed.about, at.spec_version()).into()),
+        None => Ok(signed),
     }
-    Ok((signed, about))
 }
 
-/// What a runtime says of a call before it is included; nothing of what passes by itself.
-async fn validate(at: &At, signed: &Signed) -> Result<Option<Refused>, Trouble> {
+/// Why a runtime would not include a call; nothing where it would, or where that passes by itself.
+async fn validate(at: &At, signed: &Signed) -> Result<Option<TransactionInvalid>, Trouble> {
     let invalid = match at.tx().from_bytes(signed.bytes.clone()).validate().await? {
         ValidationResult::Valid(_) | ValidationResult::Unknown(_) => return Ok(None),
         ValidationResult::Invalid(invalid) => invalid,
@@ -150,13 +145,13 @@ async fn validate(at: &At, signed: &Signed) -> Result<Option<Refused>, Trouble> 
             | TransactionInvalid::ExhaustsResources
             | TransactionInvalid::AncientBirthBlock
     );
-    Ok((!passes).then(|| refusals::invalid(&invalid, signed.who, at.spec_version())))
+    Ok((!passes).then_some(invalid))
 }
 
 /// What came of handing a call in.
 struct Told {
-    /// The final block that has it, as the node says.
-    block: Option<H256>,
+    /// The node has had it in its pool.
+    is_taken: bool,
     /// The chain does not take it as it is.
     refused: Option<Refused>,
     /// What else was said.
@@ -164,72 +159,73 @@ struct Told {
 }
 
 /// Hands a call in and waits until it is in a final block, or the node has nothing more to say.
-async fn hand_in(_: Arc<Node>, at: At, signed: Arc<Signed>) -> Result<Told, Trouble> {
-    let lost = |problem: String| Told { block: None, refused: None, problem };
-    let mut told = match at.tx().from_bytes(signed.bytes.clone()).submit_and_watch().await {
-        Err(error) => lost(Trouble::of(&error).words()),
-        Ok(mut progress) => loop {
-            match timeout(WATCHING, progress.next()).await {
-                Err(_) => break lost("the node says nothing more of it".to_owned()),
-                Ok(None) => break lost("the node has stopped to tell of it".to_owned()),
-                Ok(Some(Err(error))) => break lost(Trouble::of(&error).words()),
-                Ok(Some(Ok(TransactionStatus::InFinalizedBlock(block)))) => {
-                    return Ok(Told { block: Some(block.block_hash()), refused: None, problem: String::new() });
+async fn hand_in(at: At, signed: Arc<Signed>) -> Result<Told, Trouble> {
+    let mut is_taken = false;
+    let problem = match at.tx().from_bytes(signed.bytes.clone()).submit_and_watch().await {
+        Err(error) => Trouble::of(&error).words(),
+        Ok(mut progress) => {
+            let until = Instant::now() + WATCHING;
+            loop {
+                match timeout_at(until, progress.next()).await {
+                    Err(_) => break "the node says nothing more of it".to_owned(),
+                    Ok(None) => break "the node has stopped to tell of it".to_owned(),
+                    Ok(Some(Err(error))) => break Trouble::of(&error).words(),
+                    Ok(Some(Ok(TransactionStatus::InFinalizedBlock(_)))) => {
+                        return Ok(Told { is_taken: true, refused: None, problem: String::new() });
+                    }
+                    Ok(Some(Ok(
+                        TransactionStatus::Error { message }
+                        | TransactionStatus::Invalid { message }
+                        | TransactionStatus::Dropped { message },
+                    ))) => break message,
+                    Ok(Some(Ok(_))) => is_taken = true,
                 }
-                Ok(Some(Ok(
-                    TransactionStatus::Error { message }
-                    | TransactionStatus::Invalid { message }
-                    | TransactionStatus::Dropped { message },
-                ))) => break lost(message),
-                Ok(Some(Ok(_))) => {}
             }
-        },
+        }
     };
     // Whether it will ever be taken, if it has not been. The connection may be gone: then the next node is asked.
-    told.refused = validate(&at, &signed).await.unwrap_or_default();
-    Ok(told)
+    let invalid = validate(&at, &signed).await.unwrap_or_default();
+    // It was signed well: a node that says otherwise is at another block than it says.
+    let invalid = invalid.filter(|invalid| *invalid != TransactionInvalid::BadProof);
+    let refused = invalid.map(|invalid| refusals::invalid(&invalid, &signed.about, at.spec_version()));
+    Ok(Told { is_taken, refused, problem })
 }
 
 /// Where a call is, by the chain's blocks up to this one.
 async fn fate(node: &Node, at: &At, signed: &Signed) -> Result<Fate, Trouble> {
-    let account = AccountId32(*signed.who.bytes());
+    let account = AccountId32(*signed.about.who.bytes());
     let head = at.block_number();
     if at.tx().account_nonce(&account).await? <= signed.nonce {
-        return Ok(if head > signed.until { Fate::Expired } else { Fate::Open });
+        return Ok(if head >= signed.until { Fate::Expired } else { Fate::Open });
     }
     for number in signed.since + 1..=head.min(signed.until) {
-        let Some(block) = node.at_height(number).await? else { continue };
-        let extrinsics = block.extrinsics().fetch().await?;
-        for extrinsic in extrinsics.iter() {
-            if extrinsic?.hash() == signed.hash {
-                return Ok(Fate::Included(block.block_hash()));
-            }
+        let gap = || Trouble::Node(format!("has no block {number}"));
+        let block = node.at_height(number).await?.ok_or_else(gap)?;
+        if let Some(landed) = landed(&block, signed).await? {
+            return Ok(Fate::Landed(landed));
         }
     }
     Ok(Fate::Overtaken)
 }
 
-/// What a call has done in its block.
-async fn outcome(at: &At, signed: &Signed, about: &About) -> Result<Landed, Trouble> {
+/// What a call has done in a block, where it is in it.
+async fn landed(at: &At, signed: &Signed) -> Result<Option<Landed>, Trouble> {
     let extrinsics = at.extrinsics().fetch().await?;
-    for extrinsic in extrinsics.iter() {
-        let extrinsic = extrinsic?;
-        if extrinsic.hash() != signed.hash {
-            continue;
+    // Those of others that cannot be read are none of ours.
+    let Some(ours) = extrinsics.iter().filter_map(Result::ok).find(|one| one.hash() == signed.hash) else {
+        return Ok(None);
+    };
+    let events = ours.events().await?;
+    for event in events.iter() {
+        let event = event?;
+        if (event.pallet_name(), event.event_name()) == ("System", "ExtrinsicFailed") {
+            let error = DispatchError::decode_from(event.field_bytes(), at.metadata())
+                .map_err(|error| Trouble::changed("refusal", format_args!("cannot be read: {error}")))?;
+            return Err(refusals::dispatched(&error, &signed.about).into());
         }
-        let events = extrinsic.events().await?;
-        for event in events.iter() {
-            let event = event?;
-            if (event.pallet_name(), event.event_name()) == ("System", "ExtrinsicFailed") {
-                let error = DispatchError::decode_from(event.field_bytes(), at.metadata())
-                    .map_err(|error| Trouble::changed("refusal", format_args!("cannot be read: {error}")))?;
-                return Err(refusals::dispatched(&error, about).into());
-            }
-        }
-        let block = Block { number: at.block_number(), hash: digest(at.block_hash())? };
-        return Ok(Landed { block, nonce: signed.nonce });
     }
-    Err(Trouble::Node("a block has not the call that the node said it has".to_owned()))
+    let block = Block { number: at.block_number(), hash: digest(at.block_hash())? };
+    Ok(Some(Landed { block, nonce: signed.nonce }))
 }
 
 /// A block's hash, as the ledger writes such things.

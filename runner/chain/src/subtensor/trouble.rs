@@ -1,4 +1,5 @@
 //! Why something was not done: because of the node that was asked, and then another may do it, or because of the chain.
+use super::refusals::plain;
 use crate::{ChainError, Refused};
 use std::error::Error;
 use std::fmt::Display;
@@ -44,7 +45,7 @@ impl Trouble {
 
     /// The runtime is another than this program knows.
     pub(crate) fn changed(what: &str, problem: impl Display) -> Trouble {
-        Trouble::Chain(ChainError::Changed { what: what.to_owned(), problem: problem.to_string() })
+        Trouble::Chain(ChainError::Changed { what: what.to_owned(), problem: plain(&problem.to_string()) })
     }
 }
 

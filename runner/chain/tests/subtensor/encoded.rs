@@ -1,7 +1,7 @@
 //! Every call that is sent, against the recorded metadata of the main network (runtime 365); and runtimes that mean something else.
 use crate::common::skip::skip;
-use automl_chain::subtensor::Types;
 use automl_chain::subtensor::calls::{self, Encodable, Form};
+use automl_chain::subtensor::{Network, Types};
 use automl_chain::{ChainError, Weight};
 use automl_keys::{Address, Hotkey};
 use subxt::client::OfflineClient;
@@ -153,4 +153,16 @@ fn a_call_that_means_something_else_is_not_sent() {
     assert!(other_field.contains("update this program"), "{other_field}");
     let Some(gone) = changed("set_weights", "set_weights_2") else { return };
     assert!(gone.contains("SubtensorModule.set_weights is not there"), "{gone}");
+}
+
+#[test]
+fn a_network_is_shown_without_what_may_be_a_key() {
+    let shown = |text: &str| text.parse::<Network>().unwrap().to_string();
+    assert_eq!(shown("test"), "test");
+    assert_eq!(shown("wss://me:secret@host:443/v2/KEY?apikey=KEY,ws://other:1#KEY"), "wss://host:443, ws://other:1");
+    let pinned: Network = "finney=wss://host".parse().unwrap();
+    assert_eq!(
+        (pinned.genesis, pinned.nodes),
+        ("finney".parse::<Network>().unwrap().genesis, vec!["wss://host".to_owned()])
+    );
 }
