@@ -72,7 +72,7 @@ impl Submitter {
 pub(crate) fn which(spec: &SubmitSpec) -> Version {
     let mut which = json!({ "hotkey": spec.hotkey, "netuid": spec.netuid });
     if let Some(network) = &spec.network {
-        // The chain, over whatever nodes: `test` and `test=wss://…` are one.
+        // The chain, over whatever nodes: `test` and `test=wss://…` are one. No node's address may have a `=` here.
         which["network"] = json!(network.split_once('=').map_or(network.as_str(), |(chain, _)| chain));
     }
     version(&which)

@@ -51,7 +51,8 @@ impl FromStr for Network {
             return Ok(Network { name: (*name).to_owned(), nodes, genesis: genesis.map(str::to_owned) });
         }
         // A chain that is known by name, over nodes of one's own.
-        let (genesis, nodes) = match text.split_once('=') {
+        // A node's own address may have the sign, too.
+        let (genesis, nodes) = match text.split_once('=').filter(|_| !text.starts_with("ws")) {
             None => (None, text),
             Some((chain, nodes)) => {
                 let digits = chain.strip_prefix("0x").unwrap_or(chain);
