@@ -132,3 +132,13 @@ pub enum Refused {
     #[error("this is no call: {0}")]
     Malformed(String),
 }
+
+impl Refused {
+    /// Whether something costs more than is allowed.
+    ///
+    /// # Errors
+    /// It does.
+    pub fn dearer(price: u64, most: u64) -> Result<(), Refused> {
+        if price > most { Err(Refused::Price { price, most }) } else { Ok(()) }
+    }
+}

@@ -1,4 +1,5 @@
 //! What a hotkey earns, as metrics of the service that signs with it.
+use super::shown;
 use automl_chain::{ChainError, Standing};
 use automl_contract::metrics;
 use automl_keys::Address;
@@ -59,8 +60,8 @@ impl Gauges {
 
 /// In the order of [`metrics::CHAIN_STANDING`].
 fn values(standing: &Standing) -> Vec<Option<f64>> {
-    let share = |share: u16| Some(f64::from(share) / 65535.0);
-    let tokens = |billionths: u64| Some(billionths as f64 / 1e9);
+    let share = |share| Some(shown::part(share));
+    let tokens = |billionths| Some(shown::tokens(billionths));
     vec![
         Some(1.0),
         Some(standing.block as f64),

@@ -3,7 +3,7 @@ use super::{network, open, shown::tokens, tell};
 use crate::cli::{PaidBy, Subnet};
 use crate::failure::Failure;
 use crate::output;
-use automl_chain::{Included, Refused};
+use automl_chain::{ChainError, Included, Refused};
 use automl_keys::{Address, Coldkey, KeyError, Place};
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
@@ -41,7 +41,8 @@ pub(super) async fn create_subnet(text: &str, paid: &PaidBy, hotkey: Address) ->
 
 fn allowed(paid: &PaidBy, price: u64) -> Result<u64, Failure> {
     let most = paid.at_most.ok_or_else(|| Failure::usage("say with --at-most what it may cost"))?;
-    if price > most { Err(automl_chain::ChainError::from(Refused::Price { price, most }).into()) } else { Ok(most) }
+    Refused::dearer(price, most).map_err(ChainError::from)?;
+    Ok(most)
 }
 
 fn agree(paid: &PaidBy, what: &str) -> Result<(), Failure> {

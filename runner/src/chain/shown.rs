@@ -78,8 +78,8 @@ pub(super) async fn metagraph(subnet: &Subnet) -> Result<(), Failure> {
             part(neuron.incentive),
             part(neuron.dividends),
             part(if neuron.permit { neuron.validator_trust } else { neuron.trust }),
-            neuron.emission as f64 / 1e9,
-            neuron.stake as f64 / 1e9,
+            tokens(neuron.emission),
+            tokens(neuron.stake),
             if neuron.permit { "yes" } else { "no" },
             neuron.updated,
             neuron.hotkey
@@ -117,7 +117,7 @@ fn tell(subnet: &Subnet, json: &impl Serialize, shown: &Commitment, seen: Option
 }
 
 /// A share, as a part of 1.
-fn part(share: u16) -> f64 {
+pub(super) fn part(share: u16) -> f64 {
     f64::from(share) / 65535.0
 }
 

@@ -86,14 +86,6 @@ impl Subtensor {
         self
     }
 
-    /// What holds in the subnet.
-    ///
-    /// # Errors
-    /// No node answers, or there is no such subnet.
-    pub async fn rules(&self) -> Result<Rules, ChainError> {
-        self.nodes.ask(|_, at| async move { reads::rules(&at, self.netuid).await }).await
-    }
-
     /// Has a hotkey take part, which the coldkey pays for, no more than so many billionths of a token.
     ///
     /// # Errors
@@ -101,10 +93,7 @@ impl Subtensor {
     pub async fn register(&self, coldkey: &Coldkey, hotkey: Address, at_most: u64) -> Result<Included, ChainError> {
         let netuid = self.netuid;
         self.included(coldkey.pair(), |at| async move {
-            let price = reads::price_of_place(&at, netuid).await?;
-            if price > at_most {
-                return Err(Refused::Price { price, most: at_most }.into());
-            }
+            Refused::dearer(reads::price_of_place(&at, netuid).await?, at_most)?;
             let about = About { who: hotkey, version: None, again: None };
             Ok((calls::register(at.metadata_ref(), netuid, hotkey, at_most)?, about))
         })
@@ -139,10 +128,7 @@ impl Subtensor {
     ) -> Result<(Included, Option<u16>), ChainError> {
         let included = self
             .included(coldkey.pair(), |at| async move {
-                let price = reads::price_of_subnet(&at).await?;
-                if price > at_most {
-                    return Err(Refused::Price { price, most: at_most }.into());
-                }
+                Refused::dearer(reads::price_of_subnet(&at).await?, at_most)?;
                 let about = About { who: hotkey, version: None, again: None };
                 Ok((calls::create_subnet(at.metadata_ref(), hotkey)?, about))
             })
@@ -159,7 +145,8 @@ impl Subtensor {
     pub async fn commit_hash(&self, hotkey: &Hotkey, kept: &Unrevealed) -> Result<Included, ChainError> {
         let (netuid, hash) = (self.netuid, kept.hash(hotkey.address(), self.netuid));
         self.included(hotkey, |at| async move {
-            let about = self.about_weights(&at, hotkey.address(), kept.version).await?;
+            let rules = reads::rules(&at, netuid).await?;
+            let about = about_weights(&at, netuid, &rules, hotkey.address(), kept.version).await?;
             Ok((calls::commit_hash(at.metadata_ref(), netuid, hash)?, about))
         })
         .await
@@ -172,7 +159,8 @@ impl Subtensor {
     pub async fn reveal(&self, hotkey: &Hotkey, kept: &Unrevealed) -> Result<Included, ChainError> {
         let netuid = self.netuid;
         self.included(hotkey, |at| async move {
-            let about = self.about_weights(&at, hotkey.address(), kept.version).await?;
+            let rules = reads::rules(&at, netuid).await?;
+            let about = about_weights(&at, netuid, &rules, hotkey.address(), kept.version).await?;
             Ok((calls::reveal(at.metadata_ref(), netuid, &kept.weights, &kept.salt, kept.version)?, about))
         })
         .await
@@ -225,7 +213,7 @@ impl Subtensor {
                 let round = &round;
                 async move {
                     let (form, rules) = self.form_at(&at).await?;
-                    let about = self.about_weights(&at, who, version).await?;
+                    let about = about_weights(&at, netuid, &rules, who, version).await?;
                     let metadata = at.metadata_ref();
                     let call = match form {
                         Form::Plain | Form::Mechanism(_) => {
@@ -248,12 +236,12 @@ impl Subtensor {
             .await?;
         Ok(Included { round: round.into_inner(), ..included })
     }
+}
 
-    async fn about_weights(&self, at: &At, who: Address, version: u64) -> Result<About, Trouble> {
-        let rules = reads::rules(at, self.netuid).await?;
-        let again = reads::weights_again(at, self.netuid, who, rules.weights_every).await?;
-        Ok(About { who, version: Some((version, rules.version)), again })
-    }
+/// What a refusal of weights is about.
+async fn about_weights(at: &At, netuid: u16, rules: &Rules, who: Address, version: u64) -> Result<About, Trouble> {
+    let again = reads::weights_again(at, netuid, who, rules.weights_every).await?;
+    Ok(About { who, version: Some((version, rules.version)), again })
 }
 
 #[async_trait]

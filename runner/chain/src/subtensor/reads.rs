@@ -20,7 +20,7 @@ pub(crate) fn block(at: &At) -> Result<Block, Trouble> {
 
 /// Who takes part.
 pub(crate) async fn metagraph(at: &At, netuid: u16) -> Result<Metagraph, Trouble> {
-    is_there(at, netuid).await?;
+    let rules = rules(at, netuid).await?;
     let neurons: u16 = needed(at, "SubnetworkN", (netuid,)).await?;
     let uids = 0..neurons;
     let hotkeys: Vec<AccountId32> = all(uids.clone().map(|uid| needed(at, "Keys", (netuid, uid)))).await?;
@@ -58,7 +58,7 @@ pub(crate) async fn metagraph(at: &At, netuid: u16) -> Result<Metagraph, Trouble
             neuron.weights = set.drain(..).map(|(uid, value)| Weight { uid, value }).collect();
         }
     }
-    Ok(Metagraph { block: block(at)?, rules: rules(at, netuid).await?, neurons })
+    Ok(Metagraph { block: block(at)?, rules, neurons })
 }
 
 /// What holds in the subnet.
