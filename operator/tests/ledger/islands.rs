@@ -21,12 +21,14 @@ use crate::{
     kept::{Reader, name_of},
 };
 
-/// 60 generations, 30 epochs.
-const EVALUATIONS: u32 = 12 + 59 * 6;
-/// Pods that are killed, at least.
-const KILLS: usize = 20;
+/// Pods and processes of pods that are killed, at least.
+fn kills() -> usize {
+    if std::env::var("AUTOML_TEST_FULL").is_ok_and(|value| value == "1") { 500 } else { 20 }
+}
 
 fn spec() -> String {
+    // 60 generations, 30 epochs; 480 where there is more to outlive.
+    let evaluations = 12 + 6 * if kills() > 20 { 479 } else { 59 };
     format!(
         "apiVersion: automl.hivetrain.ai/v1alpha1
 kind: MinerRun
@@ -36,7 +38,7 @@ spec:
   backoffLimitPerIndex: 100
   search:
     seed: 3
-    budget: {{evaluations: {EVALUATIONS}}}
+    budget: {{evaluations: {evaluations}}}
     population: 12
     offspring: 6
     migration: {{every: 2, migrants: 3}}
@@ -138,12 +140,15 @@ fn killed_and_scaled_islands_in_pods_find_what_the_same_schedule_gives_undisturb
         (world.pods("meet").iter().filter(|pod| live(pod)).count() <= 2).then_some(())
     });
     while meet.phase() != "Complete" {
-        if meet.kills < KILLS {
+        if meet.kills < kills() {
             meet.kill_ledger();
+        }
+        if meet.kills + 1 < kills() {
+            meet.kill_all();
         }
         meet.wait_for(meet.generations() + 2);
     }
-    while meet.kills < KILLS {
+    while meet.kills < kills() {
         // What is done does not change either.
         meet.kill_ledger();
     }

@@ -23,6 +23,13 @@ pub trait Chain: Send + Sync {
     /// What those who take part are bound to now, in the order in which they were bound.
     async fn commitments(&self) -> Result<Vec<Commitment>, ChainError>;
 
+    /// What they were bound to at the end of this block, in the order in which they were bound; `None` where that is too long ago
+    /// to be remembered.
+    async fn commitments_at(&self, block: u64) -> Result<Option<Vec<Commitment>>, ChainError>;
+
+    /// All that hotkeys were ever bound to, up to the end of this block and the earliest first, as far as it is remembered.
+    async fn history(&self, block: u64) -> Result<Vec<Commitment>, ChainError>;
+
     /// What one of them is bound to now.
     async fn commitment(&self, hotkey: Address) -> Result<Option<Commitment>, ChainError> {
         Ok(self.commitments().await?.into_iter().find(|one| one.hotkey == hotkey))
@@ -82,6 +89,8 @@ pub struct Metagraph {
 pub struct Rules {
     /// Blocks of an epoch; runtimes that have epochs at fixed blocks count one less.
     pub tempo: u64,
+    /// Blocks from one epoch to the next.
+    pub epoch_blocks: u64,
     /// The block of the next epoch, where there will be one.
     pub next_epoch: Option<u64>,
     /// How many may take part.

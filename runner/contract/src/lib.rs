@@ -26,4 +26,6 @@ pub mod schema;
 pub mod spec;
 pub mod tasks;
 mod text;
+pub mod validating;
+pub mod validator;
 mod yaml;

@@ -14,10 +14,12 @@ mod hub;
 mod locator;
 mod objects;
 mod store;
+mod strangers;
 mod web;
 
 pub use commitment::{Commitment, CommitmentError};
 pub use error::PublishError;
 pub use locator::{LONGEST, Locator, LocatorError};
 pub use store::{Access, Store};
+pub use strangers::{Bounds, Strangers};
 pub use web::tls;

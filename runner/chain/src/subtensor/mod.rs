@@ -274,6 +274,23 @@ impl Chain for Subtensor {
         self.nodes.ask(|_, at| async move { reads::commitments(&at, self.netuid).await }).await
     }
 
+    async fn commitments_at(&self, block: u64) -> Result<Option<Vec<Commitment>>, ChainError> {
+        self.nodes
+            .ask(|node, _| async move {
+                let Some(at) = node.at_height(block).await? else { return Ok(None) };
+                match reads::commitments(&at, self.netuid).await {
+                    Ok(commitments) => Ok(Some(commitments)),
+                    Err(trouble) if trouble.is_forgotten() => Ok(None),
+                    Err(trouble) => Err(trouble),
+                }
+            })
+            .await
+    }
+
+    async fn history(&self, block: u64) -> Result<Vec<Commitment>, ChainError> {
+        Ok(self.commitments_at(block).await?.unwrap_or_default())
+    }
+
     async fn commitment(&self, hotkey: Address) -> Result<Option<Commitment>, ChainError> {
         self.nodes.ask(|_, at| async move { reads::commitment(&at, self.netuid, hotkey).await }).await
     }

@@ -68,9 +68,11 @@ pub(crate) async fn rules(at: &At, netuid: u16) -> Result<Rules, Trouble> {
     let tempo = u64::from(needed::<_, u16>(at, "Tempo", key).await?);
     let committed_first: bool = value(at, "CommitRevealWeightsEnabled", key).await?.unwrap_or_default();
     let reveal_after: Option<u64> = value(at, "RevealPeriodEpochs", key).await?;
+    let epochs = epochs(at, netuid, tempo).await?;
     Ok(Rules {
         tempo,
-        next_epoch: epochs(at, netuid, tempo).await?.map(|epochs| epochs.next),
+        epoch_blocks: epochs.map_or(tempo, |epochs| epochs.every),
+        next_epoch: epochs.map(|epochs| epochs.next),
         places: needed(at, "MaxAllowedUids", key).await?,
         immunity: u64::from(needed::<_, u16>(at, "ImmunityPeriod", key).await?),
         activity: u64::from(value::<_, u16>(at, "ActivityCutoff", key).await?.unwrap_or_default()),

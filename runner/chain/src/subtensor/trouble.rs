@@ -35,6 +35,11 @@ impl Trouble {
         Trouble::Node(words.escape_debug().to_string().chars().take(MOST_WORDS).collect())
     }
 
+    /// Whether the node has thrown the state of that block away, as all but archives do after some hundred blocks.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        matches!(self, Trouble::Node(words) if words.contains("discarded") || words.contains("pruned"))
+    }
+
     /// In words.
     pub(crate) fn words(self) -> String {
         match self {

@@ -177,6 +177,14 @@ impl Chain for Twin {
         Ok(self.sync().await?.state.commitments())
     }
 
+    async fn commitments_at(&self, block: u64) -> Result<Option<Vec<Commitment>>, ChainError> {
+        Ok(Some(self.sync().await?.state.commitments_at(block)))
+    }
+
+    async fn history(&self, block: u64) -> Result<Vec<Commitment>, ChainError> {
+        Ok(self.sync().await?.state.history(block))
+    }
+
     async fn submit(&self, hotkey: &Hotkey, call: Call) -> Result<Included, ChainError> {
         // Locked until it is included: the next call of this process has the next number.
         let mut seen = self.sync().await?;

@@ -25,6 +25,8 @@ pub(super) struct State {
     /// By validator and miner, as the last epoch left them.
     bonds: Vec<Vec<f64>>,
     commitments: BTreeMap<Address, Commitment>,
+    /// Each time a hotkey was bound, or gave way and is bound no more, with the block.
+    bound: Vec<(u64, Address, Option<Commitment>)>,
     calls: BTreeMap<Address, Calls>,
 }
 
@@ -48,6 +50,7 @@ impl State {
             neurons: Vec::new(),
             bonds: Vec::new(),
             commitments: BTreeMap::new(),
+            bound: Vec::new(),
             calls: BTreeMap::new(),
         })
     }
@@ -99,6 +102,7 @@ impl State {
         let tempo = tempo.max(1);
         Rules {
             tempo,
+            epoch_blocks: tempo,
             next_epoch: Some((self.head().number / tempo).saturating_add(1).saturating_mul(tempo)),
             places: neurons,
             immunity,
@@ -115,9 +119,22 @@ impl State {
     }
 
     pub(super) fn commitments(&self) -> Vec<Commitment> {
-        let mut commitments: Vec<Commitment> = self.commitments.values().cloned().collect();
-        commitments.sort_by_key(|commitment| (commitment.block, commitment.hotkey));
-        commitments
+        sorted(self.commitments.values().cloned().collect())
+    }
+
+    /// As they were at the end of a block.
+    pub(super) fn commitments_at(&self, block: u64) -> Vec<Commitment> {
+        let mut at = BTreeMap::new();
+        for (_, hotkey, bound) in self.bound.iter().take_while(|(when, ..)| *when <= block) {
+            at.insert(*hotkey, bound.clone());
+        }
+        sorted(at.into_values().flatten().collect())
+    }
+
+    /// All that there ever were, up to the end of a block.
+    pub(super) fn history(&self, block: u64) -> Vec<Commitment> {
+        let until = self.bound.iter().take_while(|(when, ..)| *when <= block);
+        sorted(until.filter_map(|(.., bound)| bound.clone()).collect())
     }
 
     /// Takes in the next record. What is no block and no call that may be has no effect.
@@ -309,7 +326,9 @@ impl State {
                 None => self.seat(hotkey, stake),
             },
             Call::Commit { text } => {
-                self.commitments.insert(hotkey, Commitment { hotkey, text, block });
+                let commitment = Commitment { hotkey, text, block };
+                self.bound.push((block, hotkey, Some(commitment.clone())));
+                self.commitments.insert(hotkey, commitment);
             }
             Call::SetWeights { weights, .. } => {
                 if let Some(neuron) = self.neurons.iter_mut().find(|neuron| neuron.hotkey == hotkey) {
@@ -346,7 +365,9 @@ impl State {
         }
         // Who gives way takes its commitment and bonds along.
         let gone = std::mem::replace(&mut self.neurons[at], neuron);
-        self.commitments.remove(&gone.hotkey);
+        if self.commitments.remove(&gone.hotkey).is_some() {
+            self.bound.push((block, gone.hotkey, None));
+        }
         for (validator, row) in self.bonds.iter_mut().enumerate() {
             for (miner, bond) in row.iter_mut().enumerate() {
                 if validator == at || miner == at {
@@ -355,6 +376,11 @@ impl State {
             }
         }
     }
+}
+
+fn sorted(mut commitments: Vec<Commitment>) -> Vec<Commitment> {
+    commitments.sort_by_key(|commitment| (commitment.block, commitment.hotkey));
+    commitments
 }
 
 /// Whether a call may come so many blocks after the last of its kind.

@@ -1,0 +1,1 @@
+//! What a round of a subnet comes to: which genes are copies, which are better, who is paid.
