@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CACHE)/target
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help mine build test test-full cluster cluster-down bench bench-operator bench-ledger bench-ci docs env tools clean
+.PHONY: help mine subnet build test test-full cluster cluster-down bench bench-operator bench-ledger bench-ci docs env tools clean
 # torch-sys is compiled again whenever this changes: every cargo here gets the same one (xtask sets it by itself).
 WITH_LIBTORCH := [ -x "$(CARGO_TARGET_DIR)/release/xtask" ] || echo "compiling the build's helper first: a minute, once" >&2; LIBTORCH=$$(cargo xtask libtorch --print); export LIBTORCH
 
@@ -14,6 +14,9 @@ help: ## Say what can be made
 
 mine: build ## Evolve a loss function on real data, here and now
 	@$(CARGO_TARGET_DIR)/release/runner run -f manifests/samples/minerrun-digits.yaml
+
+subnet: build ## Play a whole subnet here: miners, a thief, validators; say who earned what and why
+	@$(CARGO_TARGET_DIR)/release/runner subnet --out $$(mktemp -d)/subnet
 
 build: tools ## Build the runner
 	@$(WITH_LIBTORCH)

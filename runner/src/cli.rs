@@ -2,12 +2,14 @@
 use automl_contract::pod;
 mod chain;
 mod submit;
+mod validate;
 
 pub(crate) use chain::{ChainCommand, CreateOptions, PaidBy, SignedBy, Subnet};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 pub(crate) use submit::SubmitOptions;
+pub(crate) use validate::{ScorerOptions, SubnetOptions, ValidateOptions};
 
 /// Discover machine-learning components: evolve loss functions, score them, look at them.
 #[derive(Debug, Parser)]
@@ -52,6 +54,13 @@ pub(crate) enum Command {
     Scale(ScaleOptions),
     /// Publish the best gene of runs in a ledger, as a hotkey
     Submit(SubmitOptions),
+    /// Score what miners of a subnet publish, and set weights
+    Validate(ValidateOptions),
+    /// Play a whole subnet on this machine, miners, a thief and validators, and say who earned what and why
+    Subnet(SubnetOptions),
+    /// What trains for `runner validate`, without a key and without a network
+    #[command(hide = true)]
+    Scorer(ScorerOptions),
     /// Look at a ledger, check it, copy it out, serve it
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -549,6 +558,10 @@ pub(crate) enum BenchGroup {
     /// Successive elimination and its verdicts on genes of known quality, with the noise of the digits task; beside it the
     /// original's rule
     Allocation,
+    /// What it is worth to a miner to know the tasks of the round before
+    Foresight,
+    /// What a validator's round of 256 genes costs, beside the original's rule
+    Round,
     /// Trainings on an NVIDIA GPU beside the same on this machine's processor: equal scores, pace, memory
     Gpu,
     /// Resident memory while training

@@ -7,11 +7,14 @@
 //! ledger/  a ledger looked at, checked, copied out and served      runs/  runs in it: kept, shown, scaled
 //! chain    a subnet that is in a ledger                            submit/  genes published as a hotkey
 //! worker/  strangers' genes trained in confined processes          http  how pages are served
+//! validate/  a subnet's genes scored and weighed                   scorer/  what trains for it       frame  messages
+//! subnet/  a whole subnet on this machine
 //! score    genes against the usual losses  bench  figures of this machine
 //! ```
 mod chain;
 mod cli;
 mod failure;
+mod frame;
 mod gene;
 mod http;
 mod ledger;
@@ -19,7 +22,10 @@ mod ledger;
 mod mine;
 mod output;
 mod runs;
+mod scorer;
 mod submit;
+mod subnet;
+mod validate;
 #[cfg(feature = "lab")]
 mod worker;
 
@@ -64,6 +70,8 @@ fn dispatch(arguments: cli::Cli) -> Result<(), Failure> {
         cli::Command::Inspect(options) => runs::inspect(&options),
         cli::Command::Scale(options) => runs::scale(&options),
         cli::Command::Submit(options) => submit::submit(&options),
+        cli::Command::Subnet(options) => subnet::subnet(&options),
+        cli::Command::Validate(options) => validate::validate(&options),
         cli::Command::Reference { page } => output::line(match page {
             cli::ReferencePage::Minerrun => {
                 format!("# Fields of a MinerRun\n\n{}", automl_contract::reference::markdown().trim_end())
@@ -86,6 +94,8 @@ fn dispatch(arguments: cli::Cli) -> Result<(), Failure> {
         cli::Command::Score(options) => mine::score(&options),
         #[cfg(feature = "lab")]
         cli::Command::Verify(options) => mine::verify(&options),
+        #[cfg(feature = "lab")]
+        cli::Command::Scorer(options) => scorer::serve(&options),
         #[cfg(feature = "lab")]
         cli::Command::Worker => worker::serve(),
         #[cfg(feature = "lab")]

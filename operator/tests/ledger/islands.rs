@@ -6,6 +6,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use automl_contract::{
@@ -17,7 +18,7 @@ use serde_json::Value;
 
 use crate::{
     cluster::{World, is_ready, kill, shared},
-    common::{Person, runner, until},
+    common::{Person, runner, until, until_within},
     kept::{Reader, name_of},
 };
 
@@ -223,7 +224,8 @@ fn undisturbed(run: &str, schedule: &[&Value]) -> BTreeMap<String, Value> {
     sent.send(serde_json::to_string(&entries).expect("JSON")).expect("the ledger takes the schedule");
     let mut islands: Vec<Island> = (0..5).map(|index| Island::start(&file, folder.path(), index, run, url)).collect();
     for island in &mut islands {
-        until("all that is wished for is done", || {
+        // Of all generations, where there are many.
+        until_within(Duration::from_mins(20), "all that is wished for is done", || {
             let ended = island.process.0.try_wait().expect("it is ours");
             (ended.is_some_and(|status| status.success()) || island.is_left_out()).then_some(())
         });

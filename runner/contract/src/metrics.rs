@@ -257,6 +257,71 @@ pub const LEDGER: &[Metric] = &[LEDGER_INFO, LEDGER_REQUESTS, LEDGER_REQUEST_SEC
 /// The metrics of a submitter that stays.
 pub const SUBMITTER: &[Metric] = &[SUBMITTER_ATTEMPTS, SUBMITTER_PUBLICATIONS, SUBMITTER_LOOKED];
 
+/// The newest block that a validator has seen.
+pub const VALIDATOR_BLOCK: Metric = gauge("automl_validator_block", &[], "Height of the newest block that was seen.");
+/// Which round it is at.
+pub const VALIDATOR_ROUND: Metric =
+    gauge("automl_validator_round", &[], "The block that closed the round which was scored last.");
+/// What became of the genes of a round.
+pub const VALIDATOR_GENES: Metric = gauge(
+    "automl_validator_genes",
+    &["state"],
+    "Hotkeys of the last round by what became of their gene: paid, unpaid, copy or unusable.",
+);
+/// Genes that could not be read.
+pub const VALIDATOR_FETCH_FAILURES: Metric =
+    counter("automl_validator_fetch_failures_total", &[], "Commitments whose gene could not be read, once a round.");
+/// Trainings.
+pub const VALIDATOR_TRAININGS: Metric = counter(
+    "automl_validator_trainings_total",
+    &["of"],
+    "Networks that were trained, by with what: a miner's gene (miner) or cross-entropy (baseline).",
+);
+/// Where the time of a round goes.
+pub const VALIDATOR_SECONDS: Metric = counter(
+    "automl_validator_seconds_total",
+    &["step"],
+    "Seconds that a round's steps took: sync, read, score (with waiting for the scorer) and weights.",
+);
+/// Processor time of trainings.
+pub const VALIDATOR_TRAINING_SECONDS: Metric = counter(
+    "automl_validator_training_seconds_total",
+    &["of"],
+    "Seconds that trainings took, all added up, by with what: miner or baseline.",
+);
+/// The age of its weights.
+pub const VALIDATOR_WEIGHTS_AGE: Metric = gauge(
+    "automl_validator_weights_age_blocks",
+    &[],
+    "Blocks since weights were set with this hotkey; absent before the first.",
+);
+/// Attempts to set weights.
+pub const VALIDATOR_WEIGHTS: Metric = counter(
+    "automl_validator_weights_total",
+    &["result"],
+    "Attempts to set weights, by result: set, early, refused or failed.",
+);
+/// What holds.
+pub const VALIDATOR_CONDITION: Metric = gauge(
+    "automl_validator_condition",
+    &["condition"],
+    "1 where a condition holds, 0 where it does not; absent while that is not known.",
+);
+
+/// The metrics of a validator.
+pub const VALIDATOR: &[Metric] = &[
+    VALIDATOR_BLOCK,
+    VALIDATOR_ROUND,
+    VALIDATOR_GENES,
+    VALIDATOR_FETCH_FAILURES,
+    VALIDATOR_TRAININGS,
+    VALIDATOR_SECONDS,
+    VALIDATOR_TRAINING_SECONDS,
+    VALIDATOR_WEIGHTS_AGE,
+    VALIDATOR_WEIGHTS,
+    VALIDATOR_CONDITION,
+];
+
 /// The metrics of the operator.
 pub const OPERATOR: &[Metric] = &[
     OPERATOR_INFO,
@@ -313,6 +378,7 @@ pub fn markdown() -> String {
         ("Of a runner", RUNNER),
         ("Of a served ledger", LEDGER),
         ("Of a submitter", SUBMITTER),
+        ("Of a validator", VALIDATOR),
         ("Of whoever signs with a hotkey", chain.as_slice()),
         ("Of the operator", OPERATOR),
     ] {

@@ -32,7 +32,6 @@ pub(crate) async fn open(place: &LedgerPlace) -> Result<Box<dyn Ledger>, Failure
 }
 
 /// Opens one, and makes a file where there is none.
-#[cfg(feature = "lab")]
 pub(crate) async fn open_or_make(place: &LedgerPlace) -> Result<Box<dyn Ledger>, Failure> {
     if is_url(&place.ledger) { open(place).await } else { Ok(Box::new(Database::open(&place.ledger).await?)) }
 }

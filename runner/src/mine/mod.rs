@@ -113,7 +113,7 @@ pub(crate) fn resume(options: ResumeOptions) -> Result<(), Failure> {
 }
 
 /// The number of trainings at once: as asked, else one per processor.
-fn workers(asked: Option<u16>) -> usize {
+pub(crate) fn workers(asked: Option<u16>) -> usize {
     asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 

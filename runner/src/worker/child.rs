@@ -1,8 +1,8 @@
 //! The child's side: open the lab, warm up, lock in, then train what is asked for until the parent is gone.
 use super::confine::confine;
-use super::frame;
 use super::message::{Begun, Reply, Request, Setup};
 use crate::failure::Failure;
+use crate::frame;
 use automl_genome::{Limits, known_losses};
 use automl_lab::{Lab, Outcome, Stage, Worker};
 use rustix::process::Signal;

@@ -92,6 +92,28 @@ pub(super) fn confine(memory: Option<u64>, on_gpu: bool) -> Result<Confinement> 
     Ok(Confinement { system_calls: true, landlock, memory })
 }
 
+/// Opens connections, or waits for those of others.
+const NETWORK: &[i64] = &[
+    libc::SYS_socket,
+    libc::SYS_socketpair,
+    libc::SYS_connect,
+    libc::SYS_bind,
+    libc::SYS_listen,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_mount,
+    libc::SYS_bpf,
+    libc::SYS_keyctl,
+    libc::SYS_io_uring_setup,
+];
+
+/// Takes the right to open connections from this process and all that it starts, for good; those that are open stay.
+pub(crate) fn close_network() -> Result<()> {
+    rustix::thread::set_no_new_privs(true).context("cannot give up privileges")?;
+    forbid(NETWORK, SeccompAction::Errno(libc::EPERM as u32))
+}
+
 /// Lowers a limit for good; one that is lower already stays.
 fn lower(resource: Resource, to: u64) -> Result<()> {
     let now = getrlimit(resource);

@@ -1,7 +1,7 @@
 //! The parent's side: one child per worker thread, started when it is needed, replaced when it is lost.
-use super::frame;
 use super::message::{Begun, Reply, Request, Setup};
 use crate::failure::Failure;
+use crate::frame;
 use automl_contract::spec::Evaluation;
 use automl_genome::Gene;
 use automl_lab::{Failure as Reason, Outcome, Stage};

@@ -15,12 +15,13 @@
 //! reach, and twenty thousand candidates would pay for it. Whatever comes from elsewhere (`runner score`) goes through here.
 mod child;
 mod confine;
-mod frame;
+
 mod isolated;
 mod memory;
 mod message;
 mod probe;
 
 pub(crate) use child::{processor_seconds, serve};
+pub(crate) use confine::close_network;
 pub(crate) use isolated::{Isolated, Isolation};
 pub(crate) use memory::allowance;

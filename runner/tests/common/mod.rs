@@ -4,6 +4,7 @@
 //! runner      the binary and folders for it          spec   MinerRun files: small ones and the shipped sample
 //! live        a runner that is at work: its lines as they come, its end     results  what a run folder must agree in
 //! skip        how a test leaves itself out                subnet a subnet in a file, and its hotkeys
+//! validator   genes in a ledger, and who scores them
 //! ```
 // Each test file is a program of its own and uses a part of this.
 #![allow(dead_code)]
@@ -17,6 +18,7 @@ pub(crate) mod live;
 pub(crate) mod skip;
 pub(crate) mod spec;
 pub(crate) mod subnet;
+pub(crate) mod validator;
 
 /// Files of a finished run that any two runs of the same spec share byte for byte, however they came to their end.
 pub(crate) const RESULTS: [&str; 5] =

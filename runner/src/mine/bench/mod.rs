@@ -1,6 +1,7 @@
 //! `runner bench`: figures of this machine.
 mod allocation;
 mod figure;
+mod foresight;
 mod gene;
 mod gpu;
 mod memory;
@@ -8,6 +9,7 @@ mod migration;
 mod noise;
 mod reach;
 mod recipe;
+mod round;
 mod verify;
 mod worker;
 
@@ -19,12 +21,14 @@ use std::path::{Path, PathBuf};
 /// What is measured when no group is named: all that takes minutes. Memory comes last: it is the peak of what ran before.
 const QUICK: [BenchGroup; 3] = [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory];
 /// What is measured only when it is named.
-const LONG: [BenchGroup; 7] = [
+const LONG: [BenchGroup; 9] = [
     BenchGroup::Allocation,
+    BenchGroup::Foresight,
     BenchGroup::Gpu,
     BenchGroup::Migration,
     BenchGroup::Reach,
     BenchGroup::Noise,
+    BenchGroup::Round,
     BenchGroup::Verify,
     BenchGroup::Worker,
 ];
@@ -40,6 +44,8 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
             BenchGroup::Gene => gene::measure()?,
             BenchGroup::Recipe => recipe::measure(options.python.as_deref())?,
             BenchGroup::Allocation => allocation::measure()?,
+            BenchGroup::Foresight => foresight::measure()?,
+            BenchGroup::Round => round::measure()?,
             BenchGroup::Memory => memory::measure()?,
             BenchGroup::Migration => migration::measure()?,
             BenchGroup::Noise => noise::measure(options.fashion_mnist.as_deref())?,

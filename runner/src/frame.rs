@@ -3,10 +3,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::io::{self, Read, Write};
 
 /// The most bytes of a message: a gene has at most 20 KiB, a setup a few more.
-pub(super) const MOST: usize = 1 << 20;
+pub(crate) const MOST: usize = 1 << 20;
 
 /// Writes a message at once, so that the other side wakes up once.
-pub(super) fn write(to: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+pub(crate) fn write(to: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
     let mut bytes = vec![0; 4];
     serde_json::to_writer(&mut bytes, message)?;
     let length = bytes.len() - 4;
@@ -19,7 +19,7 @@ pub(super) fn write(to: &mut impl Write, message: &impl Serialize) -> io::Result
 }
 
 /// Reads a message; `None` at the end of the stream.
-pub(super) fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<T>> {
+pub(crate) fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<T>> {
     let mut length = [0; 4];
     match from.read_exact(&mut length) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),

@@ -1,0 +1,177 @@
+//! `runner validate`: what miners publish is scored, and what that is worth goes on the chain.
+//!
+//! ```text
+//! steps    sync, read, score, weights: one look at the chain after the other     read     genes from what hotkeys are bound to
+//! scorer   asks what trains                                                      weights  set once a round, by nobody else
+//! book     kept in a ledger, so that a restart goes on                           pages    status and metrics     shown  a table
+//! ```
+//! What a round comes to is a pure function (`automl_validate`); here is what it takes to ask it.
+mod book;
+mod pages;
+mod read;
+mod scorer;
+mod shown;
+mod steps;
+mod weights;
+
+use crate::chain;
+use crate::cli::{LedgerPlace, ValidateOptions};
+use crate::failure::Failure;
+use crate::ledger::{self, place};
+use crate::scorer::{Way, digits, read as read_file};
+use automl_chain::{Chain, ChainError};
+use automl_contract::validator::ValidatorSpec;
+use automl_keys::{Address, Hotkey};
+use automl_ledger::{Ledger, LedgerError, Name};
+use automl_publish::{Access, Bounds, Strangers};
+use book::Book;
+use pages::Pages;
+use read::Reader;
+use scorer::Scorer;
+pub(crate) use shown::why;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use weights::Fence;
+
+/// All that validating takes.
+pub(crate) struct Validating {
+    spec: ValidatorSpec,
+    way: Way,
+    chain: Arc<dyn Chain>,
+    hotkey: Hotkey,
+    /// Whose hotkey gets what nobody has earned.
+    remainder: Option<Address>,
+    book: Book,
+    reader: Reader,
+    scorer: Scorer,
+    fence: Fence,
+    pages: Pages,
+    json: bool,
+    /// The round that was printed last.
+    printed: Option<u64>,
+}
+
+/// Why a step was not done; it is tried again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    #[error("the ledger of records: {0}")]
+    Ledger(#[from] LedgerError),
+    #[error("{0}")]
+    Scorer(String),
+}
+
+/// Validates until it is ended, or once.
+pub(crate) fn validate(options: &ValidateOptions) -> Result<(), Failure> {
+    let runtime = ledger::runtime()?;
+    let ended = runtime.block_on(async {
+        let mut validating = Validating::open(options).await?;
+        if options.once { validating.once(options.dry_run).await } else { validating.stay(options).await }
+    });
+    // A training that is under way is nobody's concern any more.
+    runtime.shutdown_background();
+    ended
+}
+
+impl Validating {
+    async fn open(options: &ValidateOptions) -> Result<Validating, Failure> {
+        let validator = read_file(&options.file)?;
+        let (way, spec) = (Way::of(&validator), validator.spec);
+        let hotkey = chain::hotkey(&options.by)?;
+        let remainder = spec.payout.remainder.as_ref().map(|text| {
+            text.parse::<Address>().map_err(|error| {
+                Failure::bad_input(format!("{}: spec.payout.remainder: {error}", options.file.display()))
+            })
+        });
+        let (shared, chain) = chain::beside(&options.ledger, spec.network.as_deref(), spec.netuid).await?;
+        let records: Arc<dyn Ledger> = match &options.records {
+            None => Arc::clone(&shared),
+            Some(records) => {
+                let place = LedgerPlace { ledger: records.clone(), token_file: options.ledger.token_file.clone() };
+                Arc::from(place::open_or_make(&place).await?)
+            }
+        };
+        let name = options.records_name.clone();
+        let name = name.unwrap_or_else(|| format!("validator.{}.{}", hotkey.address(), spec.netuid));
+        Name::new(automl_ledger::Kind::Round, &name, "x").map_err(Failure::usage)?;
+        let rules = digits(&(&way, &spec.rounds, &spec.scoring, &spec.copies, &spec.payout));
+        let pages = Pages::new(hotkey.address(), spec.netuid, &rules)?;
+        let book = Book::open(records, name, way.digits(), rules).await?;
+        let bounds = Bounds {
+            patience: Duration::from_secs(spec.fetch.seconds.into()),
+            redirects: spec.fetch.redirects as usize,
+            private_hosts: spec.fetch.private_hosts.clone(),
+        };
+        let strangers = Strangers::new(Access::from_environment(Some(shared)), bounds);
+        let reader = Reader::new(strangers, spec.fetch.at_once as usize, book.genes().await?);
+        let scorer = Scorer::new(options, way.digits())?;
+        Ok(Validating {
+            way,
+            chain,
+            hotkey,
+            remainder: remainder.transpose()?,
+            book,
+            reader,
+            scorer,
+            fence: Fence::default(),
+            pages,
+            json: options.json,
+            printed: None,
+            spec,
+        })
+    }
+
+    /// Scores the round that closed last, and sets its weights.
+    async fn once(&mut self, dry_run: bool) -> Result<(), Failure> {
+        self.wait_for_scorer().await?;
+        let Some(judged) = self.judged().await? else {
+            return Err(Failure::bad_input("no round has closed yet: wait for the end of the first"));
+        };
+        self.show(&judged)?;
+        if dry_run {
+            return Ok(());
+        }
+        match self.set_weights(&judged).await? {
+            weights::Told::Done => Ok(()),
+            weights::Told::Nobody => {
+                eprintln!("nobody earns anything, so no weights are set");
+                Ok(())
+            }
+            weights::Told::Later(words) => Err(Failure::bad_input(words)),
+        }
+    }
+
+    /// Looks at the chain again and again, until SIGTERM or Ctrl-C; what was begun is gone on with by the next.
+    async fn stay(&mut self, options: &ValidateOptions) -> Result<(), Failure> {
+        let listen = |kind| signal(kind).map_err(Failure::internal);
+        let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+        if let Some(address) = options.address() {
+            self.pages.serve(address).await?;
+        }
+        let pause = Duration::from_secs_f64(options.every);
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+                () = self.turn() => {}
+            }
+            tokio::select! {
+                _ = terminate.recv() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Failure {
+        match trouble {
+            Trouble::Chain(error) => error.into(),
+            Trouble::Ledger(error) => error.into(),
+            Trouble::Scorer(words) => Failure::internal(words),
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! One look at the chain: sync, read, score, weights. Each can be broken off anywhere and is gone on with by the next look.
+use super::pages::{OF_BASELINE, OF_MINER, STEPS};
+use super::weights::Told as Weighed;
+use super::{Trouble, Validating, shown};
+use crate::failure::Failure;
+use crate::output;
+use automl_chain::{ChainError, Commitment, Metagraph, Refused, seen};
+use automl_contract::validating::{ConditionKind, RoundProgress};
+use automl_score::allocate::Told;
+use automl_validate::{Answer, Bound, Fate, Grid, Judged, Question, Training, first_seed, judge};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// Blocks of a day, of twelve seconds each.
+const DAY: u64 = 7_200;
+/// Trainings that are asked for at once: what is lost when this process ends.
+const AT_ONCE: usize = 256;
+/// How long a scorer that has just been started may take to be there.
+const STARTING: Duration = Duration::from_mins(10);
+const SYNC: &str = STEPS[0];
+const READ: &str = STEPS[1];
+const SCORE: &str = STEPS[2];
+const WEIGHTS: &str = STEPS[3];
+
+impl Validating {
+    /// Looks, and does what there is to do. Whatever fails is said, and tried again at the next look.
+    pub(super) async fn turn(&mut self) {
+        if let Err(trouble) = self.look().await {
+            match &trouble {
+                Trouble::Chain(error) => self.disconnected(error),
+                Trouble::Scorer(words) => {
+                    self.pages.condition(ConditionKind::ScorerReady, false, "Unreachable", words.clone());
+                }
+                Trouble::Ledger(_) => {}
+            }
+            self.pages.doing(format!("trying again: {trouble}"));
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), Trouble> {
+        self.is_scorer_ready().await?;
+        let metagraph = self.sync().await?;
+        let closed = self.closed(&metagraph);
+        let Some(own) = metagraph.neurons.iter().find(|neuron| neuron.hotkey == self.hotkey.address()) else {
+            self.not_permitted("NotRegistered", &Refused::NotRegistered(self.hotkey.address()));
+            return Ok(());
+        };
+        let alone = self.fence.look(own, closed, &self.book, &self.pages).await?;
+        // Scored without a permit too: then all is ready when it comes.
+        let Some(closed) = closed else {
+            self.pages.doing("waiting for the first round to close".to_owned());
+            return Ok(());
+        };
+        let (_, set) = self.book.weights(closed).await?;
+        if let Some(set) = set {
+            self.fresh(
+                true,
+                "Set",
+                format!("the weights of the round that block {closed} closed are in block {}", set.block),
+            );
+            self.pages.change(|progress| progress.weights_block = Some(set.block));
+            self.pages.doing(format!("waiting for the next round; the one that block {closed} closed is done"));
+            self.permitted(own.permit);
+            return Ok(());
+        }
+        let Some(judged) = self.judged_at(&metagraph, closed).await? else { return Ok(()) };
+        self.permitted(own.permit);
+        if !own.permit || !alone {
+            self.fresh(false, "Held", "weights are not set: see Permitted and HotkeyInUse".to_owned());
+            return Ok(());
+        }
+        let began = Instant::now();
+        let told = self.set_weights(&judged).await;
+        self.pages.took(WEIGHTS, began.elapsed());
+        match told? {
+            Weighed::Done => {
+                self.fresh(true, "Set", format!("the weights of the round that block {closed} closed are set"));
+                self.pages.doing(format!("waiting for the next round; the one that block {closed} closed is done"));
+            }
+            Weighed::Nobody => {
+                self.fresh(
+                    false,
+                    "NobodyEarns",
+                    format!("nobody earns anything in the round that block {closed} closed"),
+                );
+                self.pages.doing("waiting for the next round: nobody earns anything in this one".to_owned());
+            }
+            Weighed::Later(words) => {
+                self.fresh(false, "NotTaken", words.clone());
+                self.pages.doing(format!("trying again: {words}"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn sync(&mut self) -> Result<Metagraph, Trouble> {
+        let began = Instant::now();
+        let metagraph = self.chain.metagraph().await?;
+        self.pages.took(SYNC, began.elapsed());
+        let block = metagraph.block.number;
+        self.pages.change(|progress| progress.block = block);
+        self.pages.condition(ConditionKind::ChainConnected, true, "Connected", "the chain answers".to_owned());
+        self.pages.earns(&Ok(metagraph.standing(self.hotkey.address())));
+        Ok(metagraph)
+    }
+
+    fn disconnected(&self, error: &ChainError) {
+        let reason = match error {
+            ChainError::Unreachable { .. } => "Unreachable",
+            ChainError::Changed { .. } => "RuntimeChanged",
+            _ => "Refused",
+        };
+        self.pages.condition(ConditionKind::ChainConnected, false, reason, error.to_string());
+    }
+
+    async fn is_scorer_ready(&self) -> Result<(), Trouble> {
+        self.scorer.is_ready().await.map_err(Trouble::Scorer)?;
+        self.pages.condition(ConditionKind::ScorerReady, true, "Ready", "the scorer answers".to_owned());
+        Ok(())
+    }
+
+    /// Waits for a scorer that has just been started.
+    pub(super) async fn wait_for_scorer(&self) -> Result<(), Failure> {
+        let began = Instant::now();
+        loop {
+            match self.is_scorer_ready().await {
+                Ok(()) => return Ok(()),
+                Err(trouble) if began.elapsed() > STARTING => return Err(trouble.into()),
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+
+    fn not_permitted(&self, reason: &str, refused: &Refused) {
+        self.pages.condition(ConditionKind::Permitted, false, reason, refused.to_string());
+        self.pages.doing(format!("waiting: {refused}"));
+    }
+
+    fn permitted(&self, permit: bool) {
+        if permit {
+            let message = "the hotkey may set weights".to_owned();
+            self.pages.condition(ConditionKind::Permitted, true, "Permitted", message);
+        } else {
+            self.not_permitted("NoPermit", &Refused::NoPermit(self.hotkey.address()));
+        }
+    }
+
+    fn fresh(&self, holds: bool, reason: &str, message: String) {
+        self.pages.condition(ConditionKind::WeightsFresh, holds, reason, message);
+    }
+
+    fn grid(&self, metagraph: &Metagraph) -> Option<Grid> {
+        let rules = &metagraph.rules;
+        Grid::new(rules.epoch_blocks, rules.next_epoch, &self.spec.rounds)
+    }
+
+    fn closed(&self, metagraph: &Metagraph) -> Option<u64> {
+        self.grid(metagraph)?.closed(metagraph.block.number)
+    }
+
+    /// What the round that closed last comes to; `None` before the first.
+    pub(super) async fn judged(&mut self) -> Result<Option<Judged>, Trouble> {
+        let metagraph = self.sync().await?;
+        let Some(closed) = self.closed(&metagraph) else { return Ok(None) };
+        self.judged_at(&metagraph, closed).await
+    }
+
+    async fn judged_at(&mut self, metagraph: &Metagraph, closed: u64) -> Result<Option<Judged>, Trouble> {
+        if let Some(judged) = self.book.round(closed).await? {
+            return Ok(Some(judged));
+        }
+        let Some(grid) = self.grid(metagraph) else { return Ok(None) };
+        self.pages.doing(format!("reading what hotkeys were bound to at block {closed}"));
+        let began = Instant::now();
+        let Some((history, current)) = self.history(closed).await? else {
+            self.pages.doing(format!("waiting for the next round: no node remembers block {closed}"));
+            return Ok(None);
+        };
+        let (bound, failures) = self.reader.read(&self.book, &history, &current).await?;
+        self.pages.took(READ, began.elapsed());
+        self.pages.fetch_failures(failures);
+        let genes = current.iter().filter(|at| bound[**at].gene.is_ok()).count();
+        self.pages.change(|progress| {
+            progress.round = Some(RoundProgress {
+                closed,
+                commitments: current.len() as u32,
+                genes: genes as u32,
+                ..RoundProgress::default()
+            });
+        });
+        let began = Instant::now();
+        let judged = self.score(grid, closed, &bound, &current).await;
+        self.pages.took(SCORE, began.elapsed());
+        let judged = judged?;
+        self.book.judged(&judged).await?;
+        self.tell(&judged);
+        Ok(Some(judged))
+    }
+
+    /// All that hotkeys were ever bound to until a round closed, as far as it is known, and which of it they were bound to then.
+    async fn history(&self, closed: u64) -> Result<Option<(Vec<Commitment>, BTreeSet<usize>)>, Trouble> {
+        let Some(now) = self.chain.commitments_at(closed).await? else { return Ok(None) };
+        let (chain, ledger, netuid) = (&*self.chain, &**self.book.ledger(), self.spec.netuid);
+        seen::keep(chain, ledger, netuid).await?;
+        let sights = seen::history(chain, ledger, netuid).await?;
+        let remembered = chain.history(closed).await?;
+        let all = sights.into_iter().map(|sight| sight.commitment).chain(remembered).chain(now.iter().cloned());
+        let all: BTreeMap<(u64, String), Commitment> = all
+            .filter(|commitment| commitment.block <= closed)
+            .map(|commitment| ((commitment.block, commitment.hotkey.to_string()), commitment))
+            .collect();
+        let history: Vec<Commitment> = all.into_values().collect();
+        let current = (0..history.len()).filter(|at| now.contains(&history[*at])).collect();
+        Ok(Some((history, current)))
+    }
+
+    async fn score(
+        &mut self,
+        grid: Grid,
+        closed: u64,
+        bound: &[Bound],
+        current: &BTreeSet<usize>,
+    ) -> Result<Judged, Trouble> {
+        let mut seeds = BTreeMap::new();
+        let spec = self.spec.clone();
+        loop {
+            let question = Question {
+                closed,
+                history: bound,
+                current,
+                grid,
+                seeds: &seeds,
+                sets: self.way.sets(),
+                day: DAY,
+                scoring: &spec.scoring,
+                copies: &spec.copies,
+                payout: &spec.payout,
+            };
+            // It holds texts that no other thread may have, so it is gone before anything is waited for.
+            let (trainings, rounds) = match judge(&question, &|gene, seed| self.book.told(gene, seed)) {
+                Answer::Judged(judged) => return Ok(*judged),
+                Answer::Needs(trainings, rounds) => (owned(trainings), rounds),
+            };
+            for closed in rounds {
+                seeds.insert(closed, self.first_seed(closed).await?);
+            }
+            self.pages.doing(format!("scoring the round that block {closed} closed"));
+            for part in trainings.chunks(AT_ONCE) {
+                self.train(part).await?;
+            }
+        }
+    }
+
+    /// The first seed of a round, which nobody knew before it was closed.
+    async fn first_seed(&self, closed: u64) -> Result<u32, Trouble> {
+        let number = Grid::seeded_by(closed);
+        let block = self.chain.block(number).await?.ok_or_else(|| ChainError::Unreachable {
+            network: "the chain".to_owned(),
+            problem: format!("block {number} is not there yet"),
+        })?;
+        let most = self.spec.scoring.cap.max(self.spec.scoring.screen).max(self.spec.scoring.recheck);
+        Ok(first_seed(block.hash.bytes(), self.spec.netuid, most))
+    }
+
+    async fn train(&mut self, part: &[(String, u32)]) -> Result<(), Trouble> {
+        let scored = self.scorer.train(part.to_vec()).await.map_err(Trouble::Scorer)?;
+        let baseline = automl_validate::judge::baseline().to_string();
+        let mut told = Vec::with_capacity(part.len());
+        for ((gene, seed), trained) in part.iter().zip(&scored.trained) {
+            self.pages.trained(if *gene == baseline { OF_BASELINE } else { OF_MINER }, trained.seconds);
+            let outcome = if trained.failure.is_some() && !self.way.judges_all {
+                Told::Failed
+            } else {
+                Told::Accuracy(trained.accuracy)
+            };
+            told.push((gene.clone(), *seed, outcome));
+        }
+        self.book.keep(&scored.processor, &told).await?;
+        self.pages.change(|progress| {
+            if let Some(round) = &mut progress.round {
+                round.trainings += part.len() as u64;
+            }
+        });
+        Ok(())
+    }
+
+    /// Says what a round came to, once.
+    fn tell(&mut self, judged: &Judged) {
+        let count =
+            |which: &dyn Fn(&Fate, f64) -> bool| judged.rows.iter().filter(|row| which(&row.fate, row.share)).count();
+        let paid = count(&|_, share| share > 0.0);
+        let copies = count(&|fate, _| matches!(fate, Fate::Copy { .. }));
+        let unusable = count(&|fate, _| matches!(fate, Fate::Unusable { .. }));
+        self.pages.genes("paid", paid);
+        self.pages.genes("copy", copies);
+        self.pages.genes("unusable", unusable);
+        self.pages.genes("unpaid", judged.rows.len().saturating_sub(paid + copies + unusable));
+        self.pages.change(|progress| {
+            if let Some(round) = &mut progress.round {
+                round.copies = copies as u32;
+                round.paid = Some(paid as u32);
+            }
+        });
+        // A closed pipe ends no validator.
+        let _ = self.show(judged);
+    }
+
+    /// Prints what a round came to, unless it was printed before.
+    pub(super) fn show(&mut self, judged: &Judged) -> Result<(), Failure> {
+        if self.printed.replace(judged.closed) == Some(judged.closed) {
+            return Ok(());
+        }
+        if self.json { output::json(judged) } else { output::line(shown::table(judged)) }
+    }
+}
+
+fn owned(trainings: Vec<Training>) -> Vec<(String, u32)> {
+    trainings.into_iter().map(|training| (training.gene.to_string(), training.seed)).collect()
+}

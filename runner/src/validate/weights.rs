@@ -1,0 +1,135 @@
+//! Weights on the chain: found for the uids of the moment, set once a round, and by nobody else with this hotkey.
+use super::book::{Begun, Book, Set};
+use super::pages::{EARLY, FAILED, Pages, REFUSED, SET};
+use super::{Trouble, Validating};
+use automl_chain::{Call, Chain, ChainError, Metagraph, Neuron, Refused, Weight};
+use automl_contract::validating::ConditionKind;
+use automl_keys::{Address, Hotkey};
+use automl_validate::{Judged, pay};
+use std::collections::BTreeMap;
+
+/// Blocks after it was begun within which a call of ours is included, or never will be.
+const ERA: u64 = 70;
+
+/// Who sets weights with this hotkey: what the chain should say if it is only this process.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fence {
+    /// The block of the last weights on the chain that are known to be ours, or were there before.
+    expected: Option<u64>,
+    /// The round in which others were found.
+    foreign: Option<u64>,
+}
+
+impl Fence {
+    /// Whether weights may be set for the round that this block closed.
+    pub(super) async fn look(
+        &mut self,
+        own: &Neuron,
+        closed: Option<u64>,
+        book: &Book,
+        pages: &Pages,
+    ) -> Result<bool, Trouble> {
+        if self.expected.is_none() {
+            self.expected = Some(own.updated);
+            if let Some((round, begun, set)) = book.last_weights().await? {
+                let ours = set.map_or(own.updated >= begun.block && own.updated <= begun.block + ERA, |set| {
+                    set.block == own.updated
+                });
+                match (ours, set) {
+                    // They were included, and this was not written down any more.
+                    (true, None) => book.set(round, Set { block: own.updated }).await?,
+                    (false, Some(set)) if own.updated > set.block => self.expected = Some(set.block),
+                    _ => {}
+                }
+            }
+        }
+        if self.expected.is_some_and(|expected| own.updated > expected) {
+            self.foreign = Some(closed.unwrap_or_default());
+            self.expected = Some(own.updated);
+        }
+        let held = self.foreign.is_some_and(|round| closed.unwrap_or_default() <= round);
+        let message = if held {
+            format!(
+                "somebody else has set weights with this hotkey in block {}: end the other validator; this one sets none in this round",
+                own.updated
+            )
+        } else {
+            "no weights but ours".to_owned()
+        };
+        pages.condition(ConditionKind::HotkeyInUse, held, if held { "OtherWriter" } else { "Alone" }, message);
+        Ok(!held)
+    }
+
+    fn set(&mut self, block: u64) {
+        self.expected = Some(block);
+    }
+}
+
+/// What became of weights.
+pub(super) enum Told {
+    /// They are on the chain.
+    Done,
+    /// Nobody earns any.
+    Nobody,
+    /// Not now, in words; it is tried again.
+    Later(String),
+}
+
+impl Validating {
+    /// Sets the weights of a round, with what the chain says now of who has which uid.
+    pub(super) async fn set_weights(&mut self, judged: &Judged) -> Result<Told, Trouble> {
+        let metagraph = self.chain.metagraph().await?;
+        let weights = found(judged, &metagraph, self.remainder);
+        let Some(weights) = weights else { return Ok(Told::Nobody) };
+        let block = metagraph.block.number;
+        let begun = Begun {
+            block,
+            weights: weights.iter().map(|weight| (weight.uid, weight.value)).collect(),
+            unrevealed: None,
+        };
+        self.book.begin(judged.closed, &begun).await?;
+        let call = Call::SetWeights { weights, version: metagraph.rules.version };
+        match submit(&*self.chain, &self.hotkey, call).await {
+            Ok(block) => {
+                self.pages.weights(SET);
+                self.book.set(judged.closed, Set { block }).await?;
+                self.fence.set(block);
+                self.pages.change(|progress| progress.weights_block = Some(block));
+                Ok(Told::Done)
+            }
+            Err(ChainError::Refused(Refused::TooSoon { from, .. })) => {
+                self.pages.weights(EARLY);
+                Ok(Told::Later(format!("the chain takes the next weights of this hotkey from block {from} on")))
+            }
+            Err(ChainError::Refused(refused)) => {
+                self.pages.weights(REFUSED);
+                Ok(Told::Later(format!("the chain does not take the weights: {refused}")))
+            }
+            Err(error) => {
+                self.pages.weights(FAILED);
+                Err(error.into())
+            }
+        }
+    }
+}
+
+async fn submit(chain: &dyn Chain, hotkey: &Hotkey, call: Call) -> Result<u64, ChainError> {
+    Ok(chain.submit(hotkey, call).await?.block)
+}
+
+/// A round's shares as weights of those who have a uid now; `None` where nobody earns any.
+pub(super) fn found(judged: &Judged, metagraph: &Metagraph, remainder: Option<Address>) -> Option<Vec<Weight>> {
+    let uids: BTreeMap<String, u16> =
+        metagraph.neurons.iter().map(|neuron| (neuron.hotkey.to_string(), neuron.uid)).collect();
+    let mut shares: BTreeMap<u16, f64> = BTreeMap::new();
+    for row in judged.rows.iter().filter(|row| row.share > 0.0) {
+        // Who has left is not paid, whoever has its uid now.
+        if let Some(uid) = uids.get(&row.hotkey) {
+            *shares.entry(*uid).or_default() += row.share;
+        }
+    }
+    let remainder = remainder.and_then(|address| uids.get(&address.to_string()).copied());
+    let weights = pay::weights(&shares, remainder, metagraph.rules.largest_weight);
+    let weights: Vec<Weight> = weights.into_iter().map(|(uid, value)| Weight { uid, value }).collect();
+    (!weights.is_empty()).then_some(weights)
+}

@@ -1,0 +1,168 @@
+//! The rounds of all genes that count, gone through from the first on.
+use crate::front::Front;
+use crate::judge::{Question, baseline};
+use crate::known::Known;
+use crate::outcome::Champion;
+use crate::sort::Contender;
+use automl_score::allocate::{Allocation, Plan};
+use automl_score::{Interval, Sequence, Verdict, differences};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The error with which a gene that cannot become one of the best is left out early.
+const ELIMINATION: f64 = 0.05;
+/// By how much the seeds of a gene grow from one rung to the next.
+const GROWTH: f64 = 2.0;
+
+/// What a contender comes to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Score {
+    pub(crate) seeds: u32,
+    pub(crate) mean: f64,
+    pub(crate) failures: u32,
+    pub(crate) difference: Option<Interval>,
+    /// It is too near to an earlier gene and not better.
+    pub(crate) too_near: bool,
+    pub(crate) added: f64,
+}
+
+/// The replay of rounds.
+pub(crate) struct Replay<'a> {
+    pub(crate) question: &'a Question<'a>,
+    pub(crate) known: &'a Known<'a>,
+    pub(crate) contenders: &'a [Contender],
+    /// Who, and the block that closed the round in which it won.
+    pub(crate) champion: Option<(usize, u64)>,
+    pub(crate) front: Front,
+}
+
+impl Replay<'_> {
+    fn error(&self) -> f64 {
+        f64::from(self.question.scoring.error_permille) / 1000.0
+    }
+
+    fn first_seed(&self, closed: u64) -> u32 {
+        self.question.seeds.get(&closed).copied().unwrap_or_default()
+    }
+
+    /// One round: false while trainings are missing.
+    pub(crate) fn round(&mut self, closed: u64, challengers: &[usize], scores: &mut BTreeMap<usize, Score>) -> bool {
+        let first = self.first_seed(closed);
+        let baseline = baseline();
+        let reference =
+            self.champion.map_or_else(|| Rc::clone(&baseline), |(one, _)| Rc::clone(&self.contenders[one].text));
+        let mut texts = vec![reference];
+        texts.extend(challengers.iter().map(|one| Rc::clone(&self.contenders[*one].text)));
+        let Some(allocation) = self.allocate(&texts, first) else { return false };
+        let Some(report) = allocation.report() else { return false };
+        let sequence = Sequence::shared(self.error(), challengers.len());
+        let most = report.standings.iter().map(|standing| standing.seeds).max().unwrap_or(0);
+        let Some(beside) = self.known.accuracies(&baseline, first, most) else { return false };
+        let mut found: BTreeMap<usize, (Score, Option<Interval>, Vec<f64>)> = BTreeMap::new();
+        let mut complete = true;
+        for standing in report.standings.iter().filter(|standing| standing.candidate > 0) {
+            let number = challengers[standing.candidate - 1];
+            let contender = &self.contenders[number];
+            let Some(own) = self.known.accuracies(&contender.text, first, standing.seeds) else { return false };
+            let difference = sequence.interval(&differences(&own, &beside));
+            let mut score = Score {
+                seeds: standing.seeds,
+                mean: standing.mean,
+                failures: standing.failures as u32,
+                difference,
+                ..Score::default()
+            };
+            if let Some(Ok(near)) = contender.near.map(|at| &self.question.history[at].gene) {
+                let near: Rc<str> = near.to_string().into();
+                match self.known.accuracies(&near, first, standing.seeds) {
+                    Some(theirs) => score.too_near = sequence.verdict(&differences(&own, &theirs)) != Verdict::Better,
+                    None => complete = false,
+                }
+            }
+            let won = standing.difference.filter(|_| standing.verdict == Some(Verdict::Better));
+            found.insert(number, (score, won, own));
+        }
+        let Some(champions) = self.known.accuracies(&texts[0], first, most) else { return false };
+        if !complete {
+            return false;
+        }
+        self.settle(closed, &found, &champions);
+        // In the order in which they were bound.
+        for number in challengers {
+            let Some((mut score, ..)) = found.remove(number) else { continue };
+            if let Some(difference) = score.difference.filter(|_| !score.too_near) {
+                let nodes = self.contenders[*number].nodes;
+                score.added = self.front.join(difference.low, difference.mean, nodes);
+            }
+            scores.insert(*number, score);
+        }
+        true
+    }
+
+    /// Trains in rungs; `None` while trainings are missing.
+    fn allocate(&self, texts: &[Rc<str>], first: u32) -> Option<Allocation> {
+        let scoring = self.question.scoring;
+        let plan = Plan {
+            screen: scoring.screen,
+            growth: GROWTH,
+            keep: f64::from(scoring.keep_percent) / 100.0,
+            top: scoring.top as usize,
+            cap: scoring.cap.max(scoring.screen),
+            error: self.error(),
+            elimination: ELIMINATION,
+        };
+        let mut allocation = Allocation::new(texts.len(), plan).ok()?;
+        loop {
+            let asked = allocation.ask();
+            if asked.is_empty() {
+                return Some(allocation);
+            }
+            let mut complete = true;
+            for (candidate, seed) in asked {
+                // Of what is missing all is told at once, so that it can be trained at once.
+                match self.known.told(&texts[candidate], first.saturating_add(seed)) {
+                    Some(told) => allocation.tell(candidate, seed, told).ok()?,
+                    None => complete = false,
+                }
+            }
+            if !complete {
+                return None;
+            }
+        }
+    }
+
+    /// The best of those that beat the champion, or cross-entropy where there is none, takes its place.
+    fn settle(&mut self, closed: u64, found: &BTreeMap<usize, (Score, Option<Interval>, Vec<f64>)>, champions: &[f64]) {
+        let won = found.iter().filter_map(|(number, (score, won, own))| {
+            let ahead = self.sets_ahead(&differences(own, champions));
+            let difference =
+                won.filter(|_| !score.too_near && ahead >= self.question.scoring.sets.min(self.question.sets))?;
+            Some((*number, difference))
+        });
+        let best = won.max_by(|one, other| one.1.low.total_cmp(&other.1.low).then(other.0.cmp(&one.0)));
+        if let Some((number, _)) = best {
+            self.champion = Some((number, closed));
+        }
+    }
+
+    /// On how many sets the mean difference is above 0.
+    fn sets_ahead(&self, differences: &[f64]) -> u32 {
+        let sets = self.question.sets.max(1) as usize;
+        let ahead = |set: usize| differences.iter().skip(set).step_by(sets).sum::<f64>() > 0.0;
+        (0..sets).filter(|set| ahead(*set)).count() as u32
+    }
+
+    /// The champion on this round's tasks; `None` while trainings are missing.
+    #[expect(clippy::option_option, reason = "no champion is an answer, too")]
+    pub(crate) fn recheck(&self) -> Option<Option<(usize, Champion)>> {
+        let Some((number, since)) = self.champion else { return Some(None) };
+        let (first, seeds) = (self.first_seed(self.question.closed), self.question.scoring.recheck);
+        let contender = &self.contenders[number];
+        let beside = self.known.accuracies(&baseline(), first, seeds);
+        let own = self.known.accuracies(&contender.text, first, seeds)?;
+        let difference = Sequence::shared(self.error(), 1).interval(&differences(&own, &beside?));
+        let fallen = difference.is_some_and(|difference| difference.verdict() == Verdict::Worse);
+        let hotkey = self.question.history[contender.at].hotkey.clone();
+        Some(Some((number, Champion { hotkey, gene: contender.text.to_string(), since, difference, fallen })))
+    }
+}

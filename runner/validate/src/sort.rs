@@ -1,0 +1,73 @@
+//! Which genes are scored: those that are well-formed and behave as none before them.
+use crate::copies::{Behaviours, Kind, Meeting};
+use crate::judge::Question;
+use crate::outcome::Fate;
+use automl_genome::Signature;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A gene that is scored.
+pub(crate) struct Contender {
+    /// Where it is in the history.
+    pub(crate) at: usize,
+    pub(crate) text: Rc<str>,
+    pub(crate) nodes: usize,
+    /// Since when its hotkey has it.
+    pub(crate) since: u64,
+    /// The nearest earlier one, in the history, and how far that is.
+    pub(crate) kin: Option<(usize, f64)>,
+    /// The one that it has to be better than.
+    pub(crate) near: Option<usize>,
+}
+
+/// Tells copies from what is scored.
+pub(crate) fn sort(question: &Question<'_>) -> (BTreeMap<usize, Fate>, Vec<Contender>) {
+    let mut fates = BTreeMap::new();
+    let mut contenders = Vec::new();
+    let mut behaviours = Behaviours::new(question.copies.copy, question.copies.near);
+    // Where in the history each gene is that was met, and since when its hotkey has it.
+    let mut met: Vec<(usize, u64)> = Vec::new();
+    for (at, bound) in question.history.iter().enumerate() {
+        let gene = match &bound.gene {
+            Ok(gene) => gene,
+            Err(reason) => {
+                fates.insert(at, Fate::Unusable { reason: reason.clone() });
+                continue;
+            }
+        };
+        if let Some(dead) = Signature::of(gene).dead() {
+            fates.insert(at, Fate::Unusable { reason: format!("no network learns from it: {dead}") });
+            continue;
+        }
+        let Meeting { kind, nearest } = behaviours.meet(gene);
+        let earlier = nearest.and_then(|(number, distance)| met.get(number).map(|one| (*one, distance)));
+        let mut since = bound.block;
+        let mut near = None;
+        if let Some(((first, first_since), _)) = earlier.filter(|_| kind != Kind::Original) {
+            let original = &question.history[first];
+            if original.hotkey == bound.hotkey {
+                // Its own, bound anew: what counts is when it was there first.
+                since = if kind == Kind::Copy { first_since } else { bound.block };
+            } else if kind == Kind::Copy {
+                fates.insert(at, Fate::Copy { of: original.hotkey.clone(), since: original.block });
+                met.push((first, first_since));
+                continue;
+            } else {
+                near = Some(first);
+            }
+        }
+        met.push((at, since));
+        if question.current.contains(&at) {
+            let kin = earlier.map(|((first, _), distance)| (first, distance));
+            contenders.push(Contender {
+                at,
+                text: gene.to_string().into(),
+                nodes: gene.nodes().len(),
+                since,
+                kin,
+                near,
+            });
+        }
+    }
+    (fates, contenders)
+}
