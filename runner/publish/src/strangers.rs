@@ -13,7 +13,7 @@ mod names;
 
 use crate::store::{name_of, text};
 use crate::{Access, Commitment, Locator, PublishError, Store, hub, web};
-use bucket::{Bucket, Buckets};
+use bucket::{Buckets, Object};
 use http::{File, Http};
 use std::time::Duration;
 use url::Url;
@@ -47,7 +47,7 @@ impl Strangers {
     /// address, for commitments to the Hub and to S3.
     ///
     /// # Errors
-    /// One of these two is no address, or the certificates of authorities cannot be used.
+    /// One of these two is no address, `AWS_REGION` no region, or the certificates of authorities cannot be used.
     pub fn new(access: Access, bounds: &Bounds) -> Result<Strangers, PublishError> {
         Ok(Strangers {
             patience: bounds.patience,
@@ -76,7 +76,7 @@ impl Strangers {
 
     async fn fetched(&self, commitment: &Commitment) -> Result<Option<String>, PublishError> {
         let (place, name) = (commitment.locator(), name_of(commitment));
-        let file = |url| File { place, url, ours: false, token: None, bucket: None };
+        let file = |url| File { place, url, ours: false, token: None, object: None };
         let bytes = match place {
             Locator::Web(url) => {
                 let mut url = url.clone();
@@ -90,9 +90,9 @@ impl Strangers {
                 self.http.get(&File { ours: true, token, ..file(hub::file(&self.hub, repository)) }).await?
             }
             Locator::S3 { bucket, prefix } => {
-                let bucket = Bucket { buckets: &self.buckets, bucket, prefix, name: &name };
-                let url = bucket.url().ok_or_else(|| PublishError::barred(place, "that is no bucket's name"))?;
-                self.http.get(&File { ours: self.buckets.ours(), bucket: Some(&bucket), ..file(url) }).await?
+                let object = Object { buckets: &self.buckets, bucket, prefix, name: &name };
+                let url = object.url().ok_or_else(|| PublishError::barred(place, "that is no bucket's name"))?;
+                self.http.get(&File { ours: self.buckets.ours(), object: Some(&object), ..file(url) }).await?
             }
             Locator::Folder(_) => {
                 return Err(PublishError::barred(place, "a folder is not reached over a network"));

@@ -27,7 +27,12 @@ impl Buckets {
         let endpoint = named(AmazonS3ConfigKey::S3Endpoint).or_else(|| named(AmazonS3ConfigKey::Endpoint));
         let endpoint = endpoint.map(|text| web::address("AWS_ENDPOINT_URL", text)).transpose()?;
         let region = named(AmazonS3ConfigKey::Region).or_else(|| named(AmazonS3ConfigKey::DefaultRegion));
-        Ok(Buckets { endpoint, region: region.unwrap_or("us-east-1").to_owned() })
+        let region = region.unwrap_or("us-east-1").to_owned();
+        if endpoint.is_none() && amazon(&region).is_none() {
+            let problem = "it is no name of a region, such as us-east-1".to_owned();
+            return Err(PublishError::Settings { what: format!("AWS_REGION={region:?}"), problem });
+        }
+        Ok(Buckets { endpoint, region })
     }
 
     /// Whether a server of ours has them.
@@ -37,15 +42,15 @@ impl Buckets {
 }
 
 /// A file in a bucket.
-pub(super) struct Bucket<'a> {
+pub(super) struct Object<'a> {
     pub(super) buckets: &'a Buckets,
     pub(super) bucket: &'a str,
     pub(super) prefix: &'a str,
     pub(super) name: &'a str,
 }
 
-impl Bucket<'_> {
-    /// Its address: by path, which buckets with a dot in their name need. `None` where that is no bucket's name or none of a region.
+impl Object<'_> {
+    /// Its address: by path, which buckets with a dot in their name need. `None` where that is no bucket's name.
     pub(super) fn url(&self) -> Option<Url> {
         let known = |found: char| found.is_ascii_lowercase() || found.is_ascii_digit() || "-.".contains(found);
         let is_name = (3..=63).contains(&self.bucket.len()) && self.bucket.chars().all(known);

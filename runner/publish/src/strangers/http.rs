@@ -1,7 +1,7 @@
 //! One file over HTTP from where a stranger says. Redirects are followed here, as each has to be judged before anything is
 //! sent after it.
 use super::Bounds;
-use super::bucket::Bucket;
+use super::bucket::Object;
 use super::names::{Hosts, NotPublic};
 use crate::web::{self, bounded};
 use crate::{Locator, PublishError};
@@ -23,8 +23,8 @@ pub(super) struct File<'a> {
     pub(super) ours: bool,
     /// What a server of ours is shown.
     pub(super) token: Option<&'a str>,
-    /// What it lies in, where that may be in another region.
-    pub(super) bucket: Option<&'a Bucket<'a>>,
+    /// What it is in a bucket, which may be in another region.
+    pub(super) object: Option<&'a Object<'a>>,
 }
 
 impl File<'_> {
@@ -48,7 +48,7 @@ impl File<'_> {
         let location = headers.get(LOCATION);
         let location = location.filter(|_| matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308));
         let Some(location) = location else {
-            return Ok(self.bucket.and_then(|bucket| bucket.elsewhere(answer.status(), headers)));
+            return Ok(self.object.and_then(|object| object.elsewhere(answer.status(), headers)));
         };
         let size = headers.get(LINKED_SIZE).and_then(|size| size.to_str().ok()?.parse::<u64>().ok());
         if size.is_some_and(|size| size > MAX_FILE_BYTES as u64) {

@@ -24,7 +24,7 @@ pub(crate) fn access() -> Access {
 /// Three redirects, no end of patience, and these hosts.
 pub(crate) fn bounds(private: &[&str]) -> Bounds {
     let private_hosts = private.iter().map(|&host| host.to_owned()).collect();
-    Bounds { patience: Duration::from_secs(3600), redirects: 3, private_hosts }
+    Bounds { patience: Duration::from_hours(1), redirects: 3, private_hosts }
 }
 
 /// A validator to whom these hosts are known.

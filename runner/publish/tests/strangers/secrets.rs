@@ -1,6 +1,6 @@
 //! What opens our own places is shown to none of strangers'.
 use crate::common::{FILE, SECRET, access, among, at, barred, bounds, innocent, knowing, page, redirect};
-use crate::peer::Peer;
+use crate::peer::{Asked, Peer};
 use automl_publish::{Access, PublishError, Strangers};
 
 fn of_hub(hub: &str, private: &[&str]) -> Strangers {
@@ -38,7 +38,7 @@ async fn the_hub_alone_sees_its_own() {
     hub.asked();
     assert_eq!(of_hub(&hub.url(), &[&cdn.host()]).get(&place).await.unwrap().as_deref(), Some(FILE));
     let asked = hub.asked();
-    let paths: Vec<&str> = asked.iter().map(|asked| asked.path()).collect();
+    let paths: Vec<&str> = asked.iter().map(Asked::path).collect();
     assert_eq!(paths, ["/owner/name/resolve/main/best_gene.json", "/cached/x"]);
     assert!(asked.iter().all(|asked| asked.head.contains(&format!("authorization: bearer {SECRET}"))));
     innocent(&cdn.asked());
@@ -96,12 +96,14 @@ async fn a_bucket_is_read_as_anybody_reads_it() {
 
 #[test]
 fn a_setting_that_is_no_address_is_told() {
+    let s3 = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned().into())];
     for (access, says) in [
         (Access { hub: "huggingface.co".to_owned(), ..access() }, "HF_ENDPOINT=\"huggingface.co\": it is no address"),
         (
-            Access { s3: vec![("AWS_ENDPOINT_URL".to_owned(), "s3.local".to_owned().into())], ..access() },
+            Access { s3: s3("AWS_ENDPOINT_URL", "s3.local"), ..access() },
             "AWS_ENDPOINT_URL=\"s3.local\": it is no address",
         ),
+        (Access { s3: s3("AWS_REGION", "evil.example/"), ..access() }, "AWS_REGION=\"evil.example/\": it is no name"),
     ] {
         let error = Strangers::new(access, &bounds(&[])).map(|_| ()).unwrap_err();
         assert!(matches!(error, PublishError::Settings { .. }) && error.to_string().contains(says), "{error}");
