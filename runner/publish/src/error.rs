@@ -24,6 +24,14 @@ pub enum PublishError {
         /// What it says.
         problem: String,
     },
+    /// It leads where no stranger may send us.
+    #[error("{place} is not followed: {problem}")]
+    Barred {
+        /// Which place.
+        place: String,
+        /// Where it leads.
+        problem: String,
+    },
     /// What lies there is larger than what is read.
     #[error("what lies at {place} has more than {most} bytes and is not read")]
     TooLarge {
@@ -68,6 +76,10 @@ impl PublishError {
 
     pub(crate) fn refused(place: &Locator, problem: impl AsRef<str>) -> PublishError {
         PublishError::Refused { place: place.to_string(), problem: shown(problem.as_ref(), None) }
+    }
+
+    pub(crate) fn barred(place: &Locator, problem: &str) -> PublishError {
+        PublishError::Barred { place: place.to_string(), problem: shown(problem, None) }
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 /// The file.
-pub(crate) const FILE: &str = "best_gene.json";
+const FILE: &str = "best_gene.json";
 
 /// A repository.
 pub(crate) struct Hub {
@@ -26,11 +26,7 @@ pub(crate) struct Hub {
 
 impl Hub {
     pub(crate) fn new(place: &Locator, repository: &str, access: &Access) -> Result<Hub, PublishError> {
-        let endpoint = Url::parse(&access.hub).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let endpoint = endpoint.ok_or_else(|| PublishError::Settings {
-            what: format!("HF_ENDPOINT={:?}", access.hub),
-            problem: "it is no address like https://HOST".to_owned(),
-        })?;
+        let endpoint = web::address("HF_ENDPOINT", &access.hub)?;
         let client = web::client(access.hub_token.as_deref().map(String::as_str))?;
         Ok(Hub {
             secret: access.hub_token.clone(),
@@ -42,11 +38,7 @@ impl Hub {
     }
 
     fn page(&self, parts: &[&str]) -> Url {
-        let mut url = self.endpoint.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(parts.iter().flat_map(|part| part.split('/')));
-        }
-        url
+        page(&self.endpoint, parts)
     }
 
     /// Commits the file; makes the repository where there is none.
@@ -82,7 +74,7 @@ impl Hub {
 
     /// The file as it is now.
     pub(crate) async fn get(&self, most: usize) -> Result<Option<Vec<u8>>, PublishError> {
-        let answer = self.client.get(self.page(&[&self.repository, "resolve/main", FILE])).send().await;
+        let answer = self.client.get(file(&self.endpoint, &self.repository)).send().await;
         let answer = answer.map_err(|error| self.unreachable(&error))?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
@@ -112,4 +104,17 @@ impl Hub {
     fn unreachable(&self, error: &reqwest::Error) -> PublishError {
         PublishError::unreachable(&self.place, error, self.secret.as_deref().map(String::as_str))
     }
+}
+
+/// Where a repository's file is, for whoever may read it.
+pub(crate) fn file(endpoint: &Url, repository: &str) -> Url {
+    page(endpoint, &[repository, "resolve/main", FILE])
+}
+
+fn page(endpoint: &Url, parts: &[&str]) -> Url {
+    let mut url = endpoint.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(parts.iter().flat_map(|part| part.split('/')));
+    }
+    url
 }

@@ -4,6 +4,7 @@
 //! locator     a place in at most 63 bytes       commitment  a place and a hash: what goes on a chain
 //! store       puts genes there, reads them      web         one HTTP client: proxies, private authorities
 //! objects     S3, HTTP, a folder                hub         the Hugging Face Hub
+//! strangers   reads what anybody may have committed to, within bounds and without our secrets
 //! ```
 //!
 //! Whoever reads a commitment finds the gene at its place under its hash, so a place holds many and none is ever replaced; the

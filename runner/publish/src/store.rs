@@ -103,8 +103,7 @@ impl Store {
                 record.map(|record| record.body)
             }
         };
-        let text = bytes.map(String::from_utf8).transpose();
-        text.map_err(|_| PublishError::refused(&self.place, "what lies there is no text"))
+        text(&self.place, bytes)
     }
 
     fn record(&self, scope: &str, commitment: &Commitment) -> Result<Name, PublishError> {
@@ -113,7 +112,13 @@ impl Store {
     }
 }
 
+/// What lies there, if it is a text.
+pub(crate) fn text(place: &Locator, bytes: Option<Vec<u8>>) -> Result<Option<String>, PublishError> {
+    let text = bytes.map(String::from_utf8).transpose();
+    text.map_err(|_| PublishError::refused(place, "what lies there is no text"))
+}
+
 /// What a gene's file is called in stores that keep many.
-fn name_of(commitment: &Commitment) -> String {
+pub(crate) fn name_of(commitment: &Commitment) -> String {
     format!("{}.json", commitment.hash())
 }

@@ -7,10 +7,11 @@ use futures_util::{Stream, TryStreamExt as _};
 use object_store::ClientOptions;
 use object_store::client::{HttpClient, HttpConnector};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, ClientBuilder};
 use rustls::pki_types::CertificateDer;
 use std::pin::pin;
 use std::time::Duration;
+use url::Url;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,23 +20,41 @@ const CONNECTING: Duration = Duration::from_secs(10);
 
 /// Makes one, which shows this token with every request.
 pub(crate) fn client(token: Option<&str>) -> Result<Client, PublishError> {
-    let settings = |what: &str, problem: String| PublishError::Settings { what: what.to_owned(), problem };
-    // Another may have been first: it is the same.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut headers = HeaderMap::new();
     if let Some(token) = token {
         let value = HeaderValue::from_str(&format!("Bearer {token}"));
-        let mut value = value.map_err(|_| settings("the token", "it holds what no HTTP header may".to_owned()))?;
+        let mut value = value.map_err(|_| PublishError::Settings {
+            what: "the token".to_owned(),
+            problem: "it holds what no HTTP header may".to_owned(),
+        })?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
-    let client = Client::builder()
-        .tls_certs_only(authorities()?)
-        .timeout(PATIENCE)
-        .connect_timeout(CONNECTING)
-        .default_headers(headers)
-        .user_agent(concat!("automl-runner/", env!("CARGO_PKG_VERSION")));
-    client.build().map_err(|error| settings("the HTTP client", error.to_string()))
+    built(builder()?.timeout(PATIENCE).default_headers(headers))
+}
+
+/// What all clients have in common.
+pub(crate) fn builder() -> Result<ClientBuilder, PublishError> {
+    // Another may have been first: it is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder().tls_certs_only(authorities()?).connect_timeout(CONNECTING);
+    Ok(builder.user_agent(concat!("automl-runner/", env!("CARGO_PKG_VERSION"))))
+}
+
+/// The client that was described.
+pub(crate) fn built(builder: ClientBuilder) -> Result<Client, PublishError> {
+    builder
+        .build()
+        .map_err(|error| PublishError::Settings { what: "the HTTP client".to_owned(), problem: error.to_string() })
+}
+
+/// A server's address among our settings.
+pub(crate) fn address(variable: &str, text: &str) -> Result<Url, PublishError> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| PublishError::Settings {
+        what: format!("{variable}={text:?}"),
+        problem: "it is no address like https://HOST".to_owned(),
+    })
 }
 
 /// How connections to strangers are secured: whom their certificates have to be vouched for by.
