@@ -516,6 +516,8 @@ pub(crate) enum VocabularyArgument {
 pub(crate) enum ReferencePage {
     /// The fields of a MinerRun
     Minerrun,
+    /// The fields of a Validator
+    Validator,
     /// The metrics
     Metrics,
 }

@@ -29,6 +29,7 @@ mod validate;
 #[cfg(feature = "lab")]
 mod worker;
 
+use automl_contract::{reference, schema};
 use clap::Parser;
 use failure::Failure;
 use std::process::ExitCode;
@@ -74,7 +75,10 @@ fn dispatch(arguments: cli::Cli) -> Result<(), Failure> {
         cli::Command::Validate(options) => validate::validate(&options),
         cli::Command::Reference { page } => output::line(match page {
             cli::ReferencePage::Minerrun => {
-                format!("# Fields of a MinerRun\n\n{}", automl_contract::reference::markdown().trim_end())
+                format!("# Fields of a MinerRun\n\n{}", reference::markdown(&schema::schema()).trim_end())
+            }
+            cli::ReferencePage::Validator => {
+                format!("# Fields of a Validator\n\n{}", reference::markdown(&schema::validator()).trim_end())
             }
             cli::ReferencePage::Metrics => format!("# Metrics\n\n{}", automl_contract::metrics::markdown().trim_end()),
         }),

@@ -5,15 +5,19 @@
 //! ```text
 //! manifest ── reads a `MinerRun` file ──▶ minerrun ▶ spec (search, evaluation; tasks) ──▶ presets fill what was left out
 //!                                              cluster (pods: how many, of what, where), which a laptop reads and does not use
+//!             or a `Validator` file ───────▶ validator: a subnet's rules, and the same evaluation and pods
 //! schema    the JSON Schema of all that: ranges and descriptions live there    rules    what a range cannot say
+//! form      a kind of file, and all that it is checked with
 //! exit      the exit codes of `runner`            metrics   every metric's name, help and labels
 //! progress  the JSON that `/status` serves        archive   what a run has found, and how islands' fronts become one
+//! validating  the JSON that a validator serves there
 //! pod       how a runner is started in a pod: paths, variables, port, pages
 //! ```
 pub mod archive;
 #[macro_use]
 pub mod cluster;
 pub mod exit;
+mod form;
 pub mod manifest;
 pub mod metrics;
 pub mod minerrun;

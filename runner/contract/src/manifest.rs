@@ -1,16 +1,17 @@
-//! Reads a `MinerRun` file, the one a cluster reads, and says of every mistake where it is and what to do.
-use serde::Deserialize;
+//! Reads a `MinerRun` or `Validator` file, the one a cluster reads, and says of every mistake where it is and what to do.
 use serde_json::Value;
 
+use crate::form::File;
 pub use crate::minerrun::{API_VERSION, KIND, Metadata, MinerRun, MinerRunSpec};
 use crate::rules::Broken;
+use crate::validator::Validator;
 use crate::yaml::{Document, Fault, member};
 use crate::{problems, rules, schema, yaml};
 
 /// The largest file that is read, in bytes; the API server's own limit is about the same.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// The most bytes of a run's annotations, keys and values together: the API server's limit.
+/// The most bytes of an object's annotations, keys and values together: the API server's limit.
 const MAX_ANNOTATIONS: usize = 256 << 10;
 
 /// The most problems that one error lists: a person mends a few at a time.
@@ -36,6 +37,15 @@ const SERVER_METADATA: [&str; 11] = [
 pub struct Loaded {
     /// The run.
     pub run: MinerRun,
+    /// Dotted paths of fields that only a cluster uses, in the file's order.
+    pub unused: Vec<String>,
+}
+
+/// A `Validator` that was read, and what of its file has no effect here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadedValidator {
+    /// The validator.
+    pub validator: Validator,
     /// Dotted paths of fields that only a cluster uses, in the file's order.
     pub unused: Vec<String>,
 }
@@ -78,32 +88,44 @@ impl std::fmt::Display for ManifestError {
 ///
 /// Nothing is read from disk and nothing is printed. Fields that only a cluster uses are allowed and listed.
 pub fn read(text: &str, file: &str) -> Result<Loaded, ManifestError> {
+    load(text, file).map(|(run, unused)| Loaded { run, unused })
+}
+
+/// Reads a `Validator` from the text of a file, as [`read`] does a `MinerRun`.
+pub fn read_validator(text: &str, file: &str) -> Result<LoadedValidator, ManifestError> {
+    load(text, file).map(|(validator, unused)| LoadedValidator { validator, unused })
+}
+
+/// What was read, and dotted paths of what only a cluster uses.
+fn load<T: File>(text: &str, file: &str) -> Result<(T, Vec<String>), ManifestError> {
+    let form = T::form();
+    let kind = form.kind;
     let error = |problems| ManifestError { file: file.to_owned(), problems };
     let alone = |message: String| error(vec![Problem { line: 1, column: 1, path: String::new(), message }]);
     if text.len() > MAX_BYTES {
-        return Err(alone(format!("{} bytes are more than the {MAX_BYTES} a MinerRun may have", text.len())));
+        return Err(alone(format!("{} bytes are more than the {MAX_BYTES} a {kind} may have", text.len())));
     }
-    let mut document = yaml::read(text).map_err(|Fault { at, message }| {
+    let mut document = yaml::read(text, kind).map_err(|Fault { at, message }| {
         error(vec![Problem { line: at.line, column: at.column, path: String::new(), message }])
     })?;
     if document.value.is_null() {
-        return Err(alone(format!("the file is empty; begin it with `apiVersion: {API_VERSION}` and `kind: {KIND}`")));
+        return Err(alone(format!("the file is empty; begin it with `apiVersion: {API_VERSION}` and `kind: {kind}`")));
     }
-    let unused = take_unused(&mut document);
-    prune_nulls(&mut document.value, schema::shared());
-    let mut problems = problems::of_schema(&document);
+    let unused = take_unused(&mut document, &form.schema);
+    prune_nulls(&mut document.value, &form.schema);
+    let mut problems = problems::of_schema(&document, form);
     // Another kind of file breaks every other rule too; only what it is matters then.
     let foreign = |problem: &Problem| matches!(problem.path.as_str(), "" | "apiVersion" | "kind");
     if problems.iter().any(foreign) {
         problems.retain(foreign);
     }
     if problems.is_empty() {
-        match MinerRun::deserialize(&document.value) {
-            Ok(run) => {
-                let mut broken = rules::check(&run);
-                broken.extend(annotations_beyond(&run.metadata));
+        match T::deserialize(&document.value) {
+            Ok(read) => {
+                let mut broken = rules::check(&read);
+                broken.extend(annotations_beyond(read.metadata()));
                 if broken.is_empty() {
-                    return Ok(Loaded { run, unused });
+                    return Ok((read, unused));
                 }
                 let at = |Broken { pointer, message }| problems::at_value(&document, &pointer, message);
                 problems = broken.into_iter().map(at).collect();
@@ -136,7 +158,7 @@ fn shortened(mut problems: Vec<Problem>) -> Vec<Problem> {
 }
 
 /// Removes what the API server writes, and lists that and all other fields that only a cluster uses, in file order.
-fn take_unused(document: &mut Document) -> Vec<String> {
+fn take_unused(document: &mut Document, schema: &Value) -> Vec<String> {
     let mut pointers = Vec::new();
     if let Some(root) = document.value.as_object_mut() {
         pointers.extend(root.remove("status").map(|_| "/status".to_owned()));
@@ -146,7 +168,7 @@ fn take_unused(document: &mut Document) -> Vec<String> {
         pointers.extend(written.map(|name| member("/metadata", name)));
     }
     if let Some(spec) = document.value.get("spec").and_then(Value::as_object) {
-        let field = |name: &String| schema::at(schema::shared(), &member("/spec", name));
+        let field = |name: &String| schema::at(schema, &member("/spec", name));
         let cluster_only = |name: &&String| field(name).is_some_and(schema::is_cluster_only);
         pointers.extend(spec.keys().filter(cluster_only).map(|name| member("/spec", name)));
     }

@@ -34,17 +34,17 @@ pub struct MinerRun {
     pub spec: MinerRunSpec,
 }
 
-/// The run's name and labels.
+/// The object's name and labels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metadata {
-    /// The run's name, also that of its folder: at most 48 lower-case letters, digits and `-`, beginning with a letter.
+    /// The name; a run's folder has it, too. At most 48 lower-case letters, digits and `-`, beginning with a letter.
     pub name: String,
     /// The namespace in a cluster. Default: the one `kubectl` uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "text::label")]
     pub namespace: Option<String>,
-    /// Words to select runs by. Default: none.
+    /// Words to select objects by. Default: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "text::labels")]
     pub labels: BTreeMap<String, String>,

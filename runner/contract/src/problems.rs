@@ -1,22 +1,20 @@
 //! What a schema violation is called in plain words, with the allowed values and the place in the file.
-use std::sync::LazyLock;
-
-use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Number, Value};
 
+use crate::form::Form;
 use crate::manifest::Problem;
 use crate::schema;
 use crate::text::{alternatives, bare, dotted, meant, shown};
 use crate::yaml::{At, Document, member};
 
-static VALIDATOR: LazyLock<Validator> =
-    LazyLock::new(|| jsonschema::validator_for(schema::shared()).expect("a derived schema is a valid schema"));
-
-/// Everything in a document that the schema of a `MinerRun` refuses, in no particular order.
-pub(crate) fn of_schema(document: &Document) -> Vec<Problem> {
-    let errors = VALIDATOR.iter_errors(&document.value);
-    errors.flat_map(|error| named(document, error.kind(), error.instance_path().as_str(), error.instance())).collect()
+/// Everything in a document that the schema of its form refuses, in no particular order.
+pub(crate) fn of_schema(document: &Document, form: &Form) -> Vec<Problem> {
+    let errors = form.ranges.iter_errors(&document.value);
+    let root = &form.schema;
+    errors
+        .flat_map(|error| named(document, root, error.kind(), error.instance_path().as_str(), error.instance()))
+        .collect()
 }
 
 /// A problem with the value at a JSON pointer, or with its nearest ancestor that the file has.
@@ -43,18 +41,18 @@ fn nearest_key(document: &Document, pointer: &str) -> At {
     }
 }
 
-fn named(document: &Document, kind: &ValidationErrorKind, pointer: &str, value: &Value) -> Vec<Problem> {
-    let schema = schema::at(schema::shared(), pointer).unwrap_or(&Value::Null);
+fn named(document: &Document, root: &Value, kind: &ValidationErrorKind, pointer: &str, value: &Value) -> Vec<Problem> {
+    let schema = schema::at(root, pointer).unwrap_or(&Value::Null);
     let one = |message: String| vec![at_value(document, pointer, message)];
     let give = || format!("give {}", expected(schema));
     match kind {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            unexpected.iter().map(|name| unknown(document, schema, pointer, name)).collect()
+            unexpected.iter().map(|name| unknown(document, root, pointer, name)).collect()
         }
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
             let pointer = member(pointer, name);
-            let schema = schema::at(schema::shared(), &pointer).unwrap_or(&Value::Null);
+            let schema = schema::at(root, &pointer).unwrap_or(&Value::Null);
             vec![at_value(document, &pointer, format!("missing; give {}", expected(schema)))]
         }
         ValidationErrorKind::Type { .. } if value.is_null() => one(format!("has no value; {}", give())),
@@ -83,9 +81,10 @@ fn named(document: &Document, kind: &ValidationErrorKind, pointer: &str, value: 
     }
 }
 
-fn unknown(document: &Document, schema: &Value, pointer: &str, name: &str) -> Problem {
+fn unknown(document: &Document, root: &Value, pointer: &str, name: &str) -> Problem {
+    let schema = schema::at(root, pointer).unwrap_or(&Value::Null);
     let names = || schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| &**name);
-    let hint = match (meant(name, names()), elsewhere(schema::shared(), "", name).as_slice()) {
+    let hint = match (meant(name, names()), elsewhere(root, "", name).as_slice()) {
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, [home]) => format!("did you mean `{home}`?"),
         (None, _) => format!("known here: {}", alternatives(names())),

@@ -1,4 +1,4 @@
-//! The field reference of a `MinerRun` file, as Markdown: generated from the schema, so it cannot be out of date.
+//! The field reference of a file, as Markdown: generated from the schema, so it cannot be out of date.
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -6,11 +6,11 @@ use serde_json::Value;
 use crate::problems::expected;
 use crate::text::dotted;
 
-/// One table: path, what is allowed, default, meaning; then a list of what each named choice means.
-pub fn markdown() -> String {
+/// One table for a file's schema: path, what is allowed, default, meaning; then a list of what each named choice means.
+pub fn markdown(schema: &Value) -> String {
     let mut table = String::from("| Field | Value | Default | Meaning |\n|---|---|---|---|\n");
     let mut choices = String::new();
-    fields(crate::schema::shared(), "", true, &mut table, &mut choices);
+    fields(schema, "", true, &mut table, &mut choices);
     format!("{table}{choices}")
 }
 

@@ -1,17 +1,13 @@
-//! The JSON Schema of a `MinerRun` file: the one place of ranges, defaults and descriptions.
+//! The JSON Schema of a file: the one place of ranges, defaults and descriptions.
 //!
 //! It is derived from the Rust types, so that reading a file, the custom resource and the reference show the same
 //! bounds. Transforms make it plain: no `null` alternatives (a field is given or left out) and one `enum` per choice.
-use std::sync::LazyLock;
-
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use serde_json::{Map, Value};
 
-use crate::minerrun::MinerRun;
-
-static SCHEMA: LazyLock<Value> = LazyLock::new(of::<MinerRun>);
+use crate::form;
 
 /// The plain JSON Schema (draft 2020-12) of a type, without references; a custom resource's status is made like this too.
 pub fn of<T: JsonSchema>() -> Value {
@@ -22,11 +18,12 @@ pub fn of<T: JsonSchema>() -> Value {
 
 /// The JSON Schema (draft 2020-12) of a `MinerRun` file, without references.
 pub fn schema() -> Value {
-    SCHEMA.clone()
+    form::MINER_RUN.schema.clone()
 }
 
-pub(crate) fn shared() -> &'static Value {
-    &SCHEMA
+/// The JSON Schema (draft 2020-12) of a `Validator` file, without references.
+pub fn validator() -> Value {
+    form::VALIDATOR.schema.clone()
 }
 
 /// Removes what Rust's types add and a file does not have: `null` alternatives and one sub-schema per enum variant.

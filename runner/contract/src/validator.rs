@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::{EnvVar, ImageSpec, PlacementSpec, PodTemplateSpec, ResourcesSpec, SecretKey, text};
 use crate::minerrun::{API_VERSION, Metadata};
+use crate::rules;
 use crate::spec::EvaluationSpec;
 
 /// The kind a `Validator` file names.
@@ -14,6 +15,7 @@ pub const KIND: &str = "Validator";
 /// A validator of a subnet: it scores what miners publish, and sets weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = rules::of("")))]
 pub struct Validator {
     /// The version of this format.
     #[schemars(extend("enum" = [API_VERSION]))]
@@ -30,6 +32,7 @@ pub struct Validator {
 /// What is validated, by which rules, and in a cluster by which pod.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(extend("x-kubernetes-validations" = rules::of_validator("spec")))]
 pub struct ValidatorSpec {
     /// The chain: `finney`, `test`, or its nodes such as `wss://HOST:PORT`, with commas between. Default: the subnet is one that
     /// the ledger keeps.
@@ -47,19 +50,19 @@ pub struct ValidatorSpec {
     pub netuid: u16,
     /// How a gene is scored: data, networks, training, tasks. Its `final` seeds are not used: see `scoring`.
     pub evaluation: EvaluationSpec,
-    /// When rounds are.
+    /// When rounds are. Default: that of each field.
     #[serde(default)]
     pub rounds: RoundsSpec,
-    /// How seeds are spent.
+    /// How seeds are spent. Default: that of each field.
     #[serde(default)]
     pub scoring: ScoringSpec,
-    /// What is a copy.
+    /// What is a copy. Default: that of each field.
     #[serde(default)]
     pub copies: CopiesSpec,
-    /// Who is paid for what.
+    /// Who is paid for what. Default: that of each field.
     #[serde(default)]
     pub payout: PayoutSpec,
-    /// How genes are fetched.
+    /// How genes are fetched. Default: that of each field.
     #[serde(default)]
     pub fetch: FetchSpec,
     /// The hotkey's file, as the ecosystem's wallets write it. Needed in a cluster, where the one container that signs mounts it; elsewhere it is `--hotkey`. Used in a cluster only. Default: none.
@@ -116,6 +119,7 @@ pub struct RoundsSpec {
 /// How seeds are spent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(extend("x-kubernetes-validations" = rules::of_validator("spec.scoring")))]
 pub struct ScoringSpec {
     /// Which rule. Default: paired.
     pub scheme: Scheme,
@@ -156,6 +160,7 @@ pub enum Scheme {
 /// What is a copy, by how differently two genes would train: 0 where their gradients are the same but for a factor, 1 at most.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(extend("x-kubernetes-validations" = rules::of_validator("spec.copies")))]
 pub struct CopiesSpec {
     /// Up to here it is a copy, and belongs to whoever was first. Default: 0.001.
     #[schemars(range(min = 0.0, max = 1.0))]
@@ -168,6 +173,7 @@ pub struct CopiesSpec {
 /// Who is paid for what; parts are in per cent of a round's weights. What nobody has earned goes to `remainder`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(extend("x-kubernetes-validations" = rules::of_validator("spec.payout")))]
 pub struct PayoutSpec {
     /// For what genes added to the front of accuracy and size when they were new. Default: 50.
     #[schemars(range(min = 0, max = 100))]
@@ -189,7 +195,7 @@ pub struct PayoutSpec {
     pub kinship: f64,
     /// Whose hotkey gets what nobody has earned, such as a subnet's owner, whose part is burned. Default: it is shared in proportion.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 46, max = 50), regex(pattern = "^[1-9A-HJ-NP-Za-km-z]+$"))]
+    #[schemars(length(min = 46, max = 50), regex(pattern = "^[1-9A-HJ-NP-Za-km-z]{46,50}$"))]
     #[schemars(extend("x-expected" = "an SS58 address"))]
     pub remainder: Option<String>,
 }

@@ -48,8 +48,8 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
-/// Reads exactly one document; an empty one is `null`.
-pub(crate) fn read(text: &str) -> Result<Document, Fault> {
+/// Reads exactly one document, which is to be of this kind; an empty one is `null`.
+pub(crate) fn read(text: &str, kind: &str) -> Result<Document, Fault> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         // `kubectl` reads 010 as 8 and YAML 1.2 as 10: neither is guessed, it is refused as text.
@@ -63,23 +63,23 @@ pub(crate) fn read(text: &str) -> Result<Document, Fault> {
         },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 50_000 },
     };
-    let root: Node = serde_saphyr::from_str_with_options(text, options).map_err(|error| fault(&error))?;
+    let root: Node = serde_saphyr::from_str_with_options(text, options).map_err(|error| fault(&error, kind))?;
     let mut places = BTreeMap::new();
     let at = At::from(root.0.referenced);
     let value = place(root, at, "", String::new(), &mut places);
     Ok(Document { value, places })
 }
 
-fn fault(error: &Error) -> Fault {
+fn fault(error: &Error, kind: &str) -> Fault {
     let at = error.location().map_or(At { line: 1, column: 1 }, At::from);
-    Fault { at, message: message(error) }
+    Fault { at, message: message(error, kind) }
 }
 
-fn message(error: &Error) -> String {
+fn message(error: &Error, kind: &str) -> String {
     match error {
-        Error::WithSnippet { error, .. } | Error::AliasError { error, .. } => message(error),
+        Error::WithSnippet { error, .. } | Error::AliasError { error, .. } => message(error, kind),
         Error::MultipleDocuments { .. } => {
-            "a second document begins here; keep one MinerRun per file: put the others in files of their own".to_owned()
+            format!("a second document begins here; keep one {kind} per file: put the others in files of their own")
         }
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             format!("`{}` is given twice; keep one of them", shown(key))
@@ -89,7 +89,7 @@ fn message(error: &Error) -> String {
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. } => {
-            "too deep, too many values or too many aliases for a MinerRun; write the values out".to_owned()
+            format!("too deep, too many values or too many aliases for a {kind}; write the values out")
         }
         other => format!("not valid YAML: {}", printable(&UserMessageFormatter.format_message(other))),
     }

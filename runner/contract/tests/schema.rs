@@ -4,18 +4,27 @@ mod files;
 #[path = "common/generate.rs"]
 mod generate;
 
-use automl_contract::manifest::read;
-use automl_contract::rules::{RULES, TRANSITIONS};
+use automl_contract::manifest::{read, read_validator};
+use automl_contract::rules::{RULES, Rule, TRANSITIONS, VALIDATOR_RULES, VALIDATOR_TRANSITIONS};
 use automl_contract::{metrics, reference, schema};
 use files::{edges, fields};
 use generate::{fitting, repair, with};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+/// The schemas of all kinds of files.
+fn schemas() -> [Value; 2] {
+    [schema::schema(), schema::validator()]
+}
+
 #[test]
 fn every_field_is_described_with_its_default() {
+    schemas().iter().for_each(described);
+}
+
+fn described(schema: &Value) {
     let mut seen = 0;
-    fields(&schema::schema(), "", &mut |pointer, field, required| {
+    fields(schema, "", &mut |pointer, field, required| {
         if pointer.ends_with("/0") {
             return;
         }
@@ -32,11 +41,20 @@ fn every_field_is_described_with_its_default() {
 
 #[test]
 fn the_schema_has_no_references_and_carries_the_rules() {
-    let schema = schema::schema();
+    carries(&schema::schema(), &[RULES, TRANSITIONS]);
+    carries(&schema::validator(), &[VALIDATOR_RULES, VALIDATOR_TRANSITIONS]);
+    // Those of the types that both use, too.
+    let shared = ["", "spec.evaluation", "spec.evaluation.dataset", "spec.image", "spec.podTemplate", "spec.placement"];
+    let shared: Vec<Rule> = RULES.iter().filter(|rule| shared.contains(&rule.path)).copied().collect();
+    assert!(shared.len() > 10);
+    carries(&schema::validator(), &[&shared]);
+}
+
+fn carries(schema: &Value, rules: &[&[Rule]]) {
     assert!(!schema.to_string().contains("$ref"));
-    for rule in RULES.iter().chain(TRANSITIONS) {
+    for rule in rules.iter().copied().flatten() {
         let at = rule.path.split('.').filter(|name| !name.is_empty());
-        let object = at.fold(&schema, |schema, name| match name.strip_suffix("[]") {
+        let object = at.fold(schema, |schema, name| match name.strip_suffix("[]") {
             Some(list) => &schema["properties"][list]["items"],
             None => &schema["properties"][name],
         });
@@ -45,14 +63,18 @@ fn the_schema_has_no_references_and_carries_the_rules() {
     }
 }
 
-fn told(pointer: &str, value: &Value) -> Result<(), String> {
-    read(&with(pointer, value).to_string(), "m.yaml").map(|_| ()).map_err(|error| error.to_string())
-}
-
 #[test]
 fn reading_accepts_exactly_the_ranges_of_the_schema() {
+    accepts_the_ranges(&schema::schema(), |text| read(text, "m.yaml").map(drop).map_err(|error| error.to_string()));
+    accepts_the_ranges(&schema::validator(), |text| {
+        read_validator(text, "m.yaml").map(drop).map_err(|error| error.to_string())
+    });
+}
+
+fn accepts_the_ranges(schema: &Value, read: impl Fn(&str) -> Result<(), String>) {
+    let told = |pointer: &str, value: &Value| read(&with(schema, pointer, value).to_string());
     let mut tried = 0;
-    fields(&schema::schema(), "", &mut |pointer, field, _| {
+    fields(schema, "", &mut |pointer, field, _| {
         // A file's own list of choices, a number of a wrong kind and a nothing are refused too.
         for choice in field["enum"].as_array().into_iter().flatten() {
             // The file tried has a `path`, which these refuse.
@@ -87,6 +109,18 @@ proptest! {
     }
 
     #[test]
+    fn a_right_validator_written_out_is_read_back_equal(
+        file in fitting(&schema::validator()),
+        name in "[a-z]([a-z0-9-]{0,46}[a-z0-9])?",
+    ) {
+        let text = repair(file, name).to_string();
+        let first = read_validator(&text, "m.json").map_err(|error| TestCaseError::fail(error.to_string()))?.validator;
+        let yaml = serde_saphyr::to_string(&first).unwrap();
+        let again = read_validator(&yaml, "m.yaml").map_err(|error| TestCaseError::fail(format!("{error}\n{yaml}")))?;
+        prop_assert_eq!(&again.validator, &first, "{}", yaml);
+    }
+
+    #[test]
     fn no_text_makes_reading_panic(text in "(apiVersion|kind|spec|[-:{}\\[\\]&*!|>#%@`\"' \n\tа-я0-9.]){0,200}") {
         if let Err(error) = read(&text, "m.yaml") {
             prop_assert!(!error.problems.is_empty());
@@ -97,18 +131,23 @@ proptest! {
 
 #[test]
 fn the_reference_has_a_row_for_every_field() {
-    let table = reference::markdown();
-    fields(&schema::schema(), "", &mut |pointer, _, _| {
-        if !pointer.ends_with("/0") {
-            let path = pointer[1..].replace("/0", "[]").replace('/', ".");
-            assert!(table.contains(&format!("| `{path}` |")), "{path} is missing");
-        }
-    });
+    let table = reference::markdown(&schema::schema());
+    has_a_row_for_every_field(&table, &schema::schema());
+    has_a_row_for_every_field(&reference::markdown(&schema::validator()), &schema::validator());
     assert!(
         table.contains(
             "| `spec.search.population` | a whole number from 2 to 100000 | 100 (regularized), 50 (original) |"
         )
     );
+}
+
+fn has_a_row_for_every_field(table: &str, schema: &Value) {
+    fields(schema, "", &mut |pointer, _, _| {
+        if !pointer.ends_with("/0") {
+            let path = pointer[1..].replace("/0", "[]").replace('/', ".");
+            assert!(table.contains(&format!("| `{path}` |")), "{path} is missing");
+        }
+    });
     let cells = |line: &&str| line.matches('|').count();
     let rows: Vec<_> = table.lines().filter(|line| line.starts_with('|')).collect();
     assert!(rows.iter().all(|row| cells(row) == 5), "a cell holds a bar");

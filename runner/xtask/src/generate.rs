@@ -40,6 +40,7 @@ fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
         ("docs/figures/README.md", NOTICE.to_owned() + &figures::markdown(&figures::read(&root.join("docs/figures"))?)),
         ("docs/reference/conditions.md", NOTICE.to_owned() + &crd("conditions")?),
         ("docs/reference/minerrun.md", NOTICE.to_owned() + &runner(&["reference", "minerrun"])?),
+        ("docs/reference/validator.md", NOTICE.to_owned() + &runner(&["reference", "validator"])?),
         ("docs/reference/metrics.md", NOTICE.to_owned() + &runner(&["reference", "metrics"])?),
         ("docs/reference/cli.md", NOTICE.to_owned() + &command_line()?),
     ])

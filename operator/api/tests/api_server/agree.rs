@@ -93,7 +93,7 @@ fn try_each_field(values: impl Fn(&Value) -> Vec<Value>) {
         }
         for value in values(field) {
             tried += 1;
-            problems.extend(verdict(&client, &with(pointer, &value)).err());
+            problems.extend(verdict(&client, &with(&schema::schema(), pointer, &value)).err());
         }
     });
     let problems: Vec<String> = problems.iter().map(|problem: &String| problem.chars().take(1000).collect()).collect();

@@ -29,8 +29,8 @@ fn rule(path: &str, field: &str) -> Rule {
 
 /// A change of the rich or the smallest run that is refused, and the rule that refuses it.
 fn forbidden() -> Vec<(&'static str, Value, Rule)> {
-    let dataset = rule("spec.evaluation", "dataset");
-    let sets = rule("spec.evaluation", "sets");
+    let dataset = rule("spec", "evaluation.dataset");
+    let sets = rule("spec", "evaluation.sets");
     let queue = rule("spec", "queueName");
     let claim = |field| rule("spec.checkpoint.claim", field);
     let in_claim = |change: Value| json!({ "checkpoint": { "claim": change } });

@@ -1,5 +1,45 @@
-//! The rules themselves, in the order of the schema.
+//! The rules of a `MinerRun`, in the order of its schema. Those of types that a `Validator` uses, too, are its own as well.
 use super::Rule;
+
+/// About `env`.
+pub(super) const fn named_once(path: &'static str) -> Rule {
+    Rule {
+        path,
+        field: "env",
+        cel: "!has(self.env) || self.env.all(a, self.env.exists_one(b, a.name == b.name))",
+        message: "a `name` is given twice: keep one of them",
+    }
+}
+
+/// About `env`.
+pub(super) const fn not_ours(path: &'static str) -> Rule {
+    Rule {
+        path,
+        field: "env",
+        cel: "!has(self.env) || self.env.all(e, !e.name.startsWith('AUTOML_'))",
+        message: "names that begin with `AUTOML_` are the program's own: choose another",
+    }
+}
+
+/// About `env`.
+pub(super) const fn value_or_secret(path: &'static str) -> Rule {
+    Rule {
+        path,
+        field: "env",
+        cel: "!has(self.env) || self.env.all(e, !has(e.value) || !has(e.secret))",
+        message: "give `value` or `secret`, not both",
+    }
+}
+
+/// About `certificates` beside `env`.
+pub(super) const fn certificates_once(path: &'static str) -> Rule {
+    Rule {
+        path,
+        field: "certificates",
+        cel: "!has(self.certificates) || !has(self.env) || !self.env.exists(e, e.name == 'SSL_CERT_FILE')",
+        message: "the variable `SSL_CERT_FILE` names certificates, too: keep one of both",
+    }
+}
 
 /// What every `MinerRun` must meet.
 pub const RULES: &[Rule] = &[
@@ -237,24 +277,9 @@ pub const RULES: &[Rule] = &[
               a.topologyKey == b.topologyKey))",
         message: "a `topologyKey` is given twice: keep one of them",
     },
-    Rule {
-        path: "spec.podTemplate",
-        field: "env",
-        cel: "!has(self.env) || self.env.all(a, self.env.exists_one(b, a.name == b.name))",
-        message: "a `name` is given twice: keep one of them",
-    },
-    Rule {
-        path: "spec.podTemplate",
-        field: "env",
-        cel: "!has(self.env) || self.env.all(e, !e.name.startsWith('AUTOML_'))",
-        message: "names that begin with `AUTOML_` are the program's own: choose another",
-    },
-    Rule {
-        path: "spec.podTemplate",
-        field: "env",
-        cel: "!has(self.env) || self.env.all(e, !has(e.value) || !has(e.secret))",
-        message: "give `value` or `secret`, not both",
-    },
+    named_once("spec.podTemplate"),
+    not_ours("spec.podTemplate"),
+    value_or_secret("spec.podTemplate"),
     Rule {
         path: "spec.podTemplate",
         field: "volumes",
@@ -267,30 +292,10 @@ pub const RULES: &[Rule] = &[
         cel: "!has(self.volumes) || self.volumes.all(v, has(v.claim) != has(v.configMap))",
         message: "give `claim` or `configMap`, one of both, for each",
     },
-    Rule {
-        path: "spec.submit",
-        field: "env",
-        cel: "!has(self.env) || self.env.all(a, self.env.exists_one(b, a.name == b.name))",
-        message: "a `name` is given twice: keep one of them",
-    },
-    Rule {
-        path: "spec.submit",
-        field: "env",
-        cel: "!has(self.env) || self.env.all(e, !e.name.startsWith('AUTOML_'))",
-        message: "names that begin with `AUTOML_` are the program's own: choose another",
-    },
-    Rule {
-        path: "spec.submit",
-        field: "env",
-        cel: "!has(self.env) || self.env.all(e, !has(e.value) || !has(e.secret))",
-        message: "give `value` or `secret`, not both",
-    },
-    Rule {
-        path: "spec.submit",
-        field: "certificates",
-        cel: "!has(self.certificates) || !has(self.env) || !self.env.exists(e, e.name == 'SSL_CERT_FILE')",
-        message: "the variable `SSL_CERT_FILE` names certificates, too: keep one of both",
-    },
+    named_once("spec.submit"),
+    not_ours("spec.submit"),
+    value_or_secret("spec.submit"),
+    certificates_once("spec.submit"),
     Rule {
         path: "spec.podTemplate.metadata",
         field: "labels",
@@ -344,16 +349,18 @@ pub const TRANSITIONS: &[Rule] = &[
                   name",
     },
     Rule {
-        path: "spec.evaluation",
-        field: "dataset",
-        cel: "self.dataset == oldSelf.dataset",
+        // Of the run and not of `spec.evaluation`: a validator may be given another one.
+        path: "spec",
+        field: "evaluation.dataset",
+        cel: "self.evaluation.dataset == oldSelf.evaluation.dataset",
         message: "cannot be changed: what was found so far would not be comparable; apply a new run under another \
                   name",
     },
     Rule {
-        path: "spec.evaluation",
-        field: "sets",
-        cel: "has(self.sets) == has(oldSelf.sets) && (!has(self.sets) || self.sets == oldSelf.sets)",
+        path: "spec",
+        field: "evaluation.sets",
+        cel: "has(self.evaluation.sets) == has(oldSelf.evaluation.sets) && (!has(self.evaluation.sets) || \
+              self.evaluation.sets == oldSelf.evaluation.sets)",
         message: "cannot be changed: what was found so far would not be comparable; apply a new run under another \
                   name",
     },

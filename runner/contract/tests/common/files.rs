@@ -1,6 +1,5 @@
-//! `MinerRun` files made from the schema: the smallest, and those at the ends of each range. The API server's test
+//! Files made from a schema: the smallest, and those at the ends of each range. The API server's test
 //! uses this too.
-use automl_contract::schema;
 use serde_json::{Map, Value, json};
 
 /// Every field of a schema with its JSON pointer, items of lists as `/0`.
@@ -34,6 +33,7 @@ pub(crate) fn patterned(schema: &Value) -> Vec<Value> {
         "x.y.z",
         "finney",
         "wss://a.b:443",
+        "5CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC",
     ];
     let texts = texts.into_iter().map(Value::from).collect::<Vec<_>>();
     let fits = jsonschema::validator_for(schema).unwrap();
@@ -59,9 +59,11 @@ pub(crate) fn least(schema: &Value) -> Value {
 }
 
 /// A file that no rule refuses whichever bound is tried in it.
-pub(crate) fn roomy() -> Value {
-    let mut file = least(&schema::schema());
-    file["spec"]["search"]["population"] = json!(100_000);
+pub(crate) fn roomy(schema: &Value) -> Value {
+    let mut file = least(schema);
+    if let Some(search) = file["spec"].get_mut("search") {
+        search["population"] = json!(100_000);
+    }
     file["spec"]["evaluation"]["dataset"] = json!({ "source": "idx", "path": "x" });
     file
 }

@@ -1,4 +1,4 @@
-//! `MinerRun` files at random: right ones, and ones with something wrong. The API server's test uses this too.
+//! Files at random: right ones, and ones with something wrong. The API server's test uses this too.
 use crate::files::{least, patterned, roomy, set};
 use automl_contract::schema;
 use proptest::prelude::*;
@@ -86,7 +86,17 @@ fn formed(schema: &Value) -> BoxedStrategy<Value> {
 /// Makes a file of the right ranges meet the rules between fields.
 pub(crate) fn repair(mut file: Value, name: String) -> Value {
     file["metadata"]["name"] = name.into();
-    let search = &mut file["spec"]["search"];
+    repair_search(&mut file);
+    let evaluation = &mut file["spec"]["evaluation"];
+    read_from(&mut evaluation["dataset"]);
+    let datasets = evaluation.get_mut("sets").and_then(Value::as_array_mut).into_iter().flatten();
+    datasets.filter_map(|set| set.get_mut("dataset")).for_each(read_from);
+    tidy(&mut file);
+    file
+}
+
+fn repair_search(file: &mut Value) {
+    let Some(search) = file["spec"].get_mut("search") else { return };
     let preset = if search["preset"] == "original" { 50 } else { 100 };
     let population = search["population"].as_u64().unwrap_or(preset);
     if let Some(tournament) = search["tournament"].as_u64() {
@@ -102,12 +112,6 @@ pub(crate) fn repair(mut file: Value, name: String) -> Value {
     for share in search.get_mut("variation").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
         *share = json!(share.as_f64().unwrap() / 4.0);
     }
-    let evaluation = &mut file["spec"]["evaluation"];
-    read_from(&mut evaluation["dataset"]);
-    let datasets = evaluation.get_mut("sets").and_then(Value::as_array_mut).into_iter().flatten();
-    datasets.filter_map(|set| set.get_mut("dataset")).for_each(read_from);
-    tidy(&mut file);
-    file
 }
 
 /// Gives a data set the path that its source needs, or takes it away.
@@ -172,11 +176,36 @@ fn tidy_evaluation(evaluation: &mut Value) {
     }
 }
 
+/// Makes the numbers of a validator's rules go together: what is given stays, what is left out makes room for it.
+fn tidy_validating(spec: &mut Value) {
+    let both = |spec: &mut Value, pointer: &str, names: [&str; 2], ends: [Value; 2]| {
+        let Some(fields) = spec.pointer_mut(pointer).and_then(Value::as_object_mut) else { return };
+        let [low, high] = names;
+        let [least, most] = ends;
+        if fields.contains_key(high) {
+            fields.insert(low.to_owned(), least);
+        } else if fields.contains_key(low) {
+            fields.insert(high.to_owned(), most);
+        }
+    };
+    both(spec, "/scoring", ["screen", "cap"], [json!(2), json!(10_000)]);
+    both(spec, "/copies", ["copy", "near"], [json!(0), json!(1)]);
+    if let Some(payout) = spec.pointer_mut("/payout").and_then(Value::as_object_mut) {
+        let mut parts = ["frontPercent", "championPercent", "poolPercent"];
+        // The one that is given, if one is, comes first and stays.
+        parts.sort_by_key(|part| !payout.contains_key(*part));
+        for part in &parts[1..] {
+            payout.insert((*part).to_owned(), json!(0));
+        }
+    }
+}
+
 /// Makes a file of the right ranges meet the rules about what only a cluster uses.
 pub(crate) fn tidy(file: &mut Value) {
     if let Some(evaluation) = file.pointer_mut("/spec/evaluation") {
         tidy_evaluation(evaluation);
     }
+    tidy_validating(&mut file["spec"]);
     let spec = &mut file["spec"];
     let given = |value: &Value| !value.is_null();
     if given(&spec["queueName"]) {
@@ -218,6 +247,7 @@ pub(crate) fn tidy(file: &mut Value) {
         ("/spec/podTemplate/env", "name"),
         ("/spec/podTemplate/volumes", "name"),
         ("/spec/submit/env", "name"),
+        ("/spec/env", "name"),
     ];
     for (pointer, key) in lists {
         let Some(list) = file.pointer_mut(pointer).and_then(Value::as_array_mut).filter(|list| list.len() > 1) else {
@@ -232,7 +262,7 @@ pub(crate) fn tidy(file: &mut Value) {
         let list = file.pointer_mut(pointer).and_then(Value::as_array_mut);
         list.into_iter().flatten().filter_map(Value::as_object_mut).for_each(mend);
     };
-    for pointer in ["/spec/podTemplate/env", "/spec/submit/env"] {
+    for pointer in ["/spec/podTemplate/env", "/spec/submit/env", "/spec/env"] {
         items(file, pointer, &|variable| {
             if variable.contains_key("value") {
                 variable.remove("secret");
@@ -259,9 +289,9 @@ pub(crate) fn tidy(file: &mut Value) {
 }
 
 /// A right file in which what a pointer points at has this value.
-pub(crate) fn with(pointer: &str, value: &Value) -> Value {
-    let mut file = roomy();
-    set(&mut file, &schema::schema(), pointer, value.clone());
+pub(crate) fn with(schema: &Value, pointer: &str, value: &Value) -> Value {
+    let mut file = roomy(schema);
+    set(&mut file, schema, pointer, value.clone());
     tidy(&mut file);
     file
 }
