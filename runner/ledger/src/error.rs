@@ -68,7 +68,7 @@ pub enum LedgerError {
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The served ledger does not answer.
-    #[error("the ledger cannot be reached: {}", with_sources(.0))]
+    #[error("the ledger cannot be reached: {}", with_causes(.0))]
     Unreachable(#[source] reqwest::Error),
     /// The served ledger does not do what was asked.
     #[error("the ledger refuses ({status}, {title}): {detail}")]
@@ -96,12 +96,15 @@ pub enum LedgerError {
     Closed,
 }
 
-/// An error with what it comes from, which alone says what to do.
-fn with_sources(error: &dyn Error) -> String {
+/// An error with what it comes from, each once: HTTP clients say the reason last, and it alone says what to do.
+pub fn with_causes(error: &dyn Error) -> String {
     let (mut text, mut next) = (error.to_string(), error.source());
-    while let Some(source) = next {
-        text = format!("{text}: {source}");
-        next = source.source();
+    while let Some(cause) = next {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        next = cause.source();
     }
     text
 }

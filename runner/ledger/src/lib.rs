@@ -36,7 +36,7 @@ mod writer;
 
 pub use database::Database;
 pub use digest::Digest;
-pub use error::LedgerError;
+pub use error::{LedgerError, with_causes};
 pub use ledger::{Damage, Filter, Ledger, Status, Verified};
 pub use name::{Kind, Name, NameError};
 pub use record::{Appended, Entry, MAX_BODY, Record};

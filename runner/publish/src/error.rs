@@ -1,6 +1,6 @@
 //! Why a gene cannot be published, or not be read.
 use crate::Locator;
-use automl_ledger::LedgerError;
+use automl_ledger::{LedgerError, with_causes};
 
 /// Characters of an answer that are shown.
 const SHOWN: usize = 400;
@@ -71,7 +71,7 @@ impl PublishError {
 
     /// `secret` is what the place was shown, and may have sent back.
     pub(crate) fn unreachable(place: &Locator, problem: &dyn std::error::Error, secret: Option<&str>) -> PublishError {
-        PublishError::Unreachable { place: place.to_string(), problem: shown(&chain(problem), secret) }
+        PublishError::Unreachable { place: place.to_string(), problem: shown(&with_causes(problem), secret) }
     }
 
     pub(crate) fn refused(place: &Locator, problem: impl AsRef<str>) -> PublishError {
@@ -91,18 +91,4 @@ pub(crate) fn shown(text: &str, secret: Option<&str>) -> String {
     };
     let escaped = |one: char| if one.is_control() { one.escape_default().to_string() } else { one.to_string() };
     text.chars().take(SHOWN).map(escaped).collect()
-}
-
-/// An error and what it came from: HTTP clients say the reason last.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        let source_text = source.to_string();
-        if !text.contains(&source_text) {
-            text = format!("{text}: {source_text}");
-        }
-        next = source.source();
-    }
-    text
 }
