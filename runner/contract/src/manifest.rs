@@ -202,23 +202,3 @@ fn prune_nulls(value: &mut Value, schema: &Value) {
         _ => {}
     }
 }
-
-/// A `Validator` that was read.
-pub struct LoadedValidator {
-    /// It.
-    pub validator: crate::validator::Validator,
-    /// Unused.
-    pub unused: Vec<String>,
-}
-
-/// stub
-pub fn read_validator(text: &str, file: &str) -> Result<LoadedValidator, ManifestError> {
-    let alone = |message: String| ManifestError {
-        file: file.to_owned(),
-        problems: vec![Problem { line: 1, column: 1, path: String::new(), message }],
-    };
-    let document = yaml::read(text).map_err(|Fault { message, .. }| alone(message))?;
-    let validator =
-        crate::validator::Validator::deserialize(&document.value).map_err(|error| alone(error.to_string()))?;
-    Ok(LoadedValidator { validator, unused: Vec::new() })
-}

@@ -104,7 +104,7 @@ impl Validating {
             redirects: spec.fetch.redirects as usize,
             private_hosts: spec.fetch.private_hosts.clone(),
         };
-        let strangers = Strangers::new(Access::from_environment(Some(shared)), bounds);
+        let strangers = Strangers::new(Access::from_environment(Some(shared)), &bounds)?;
         let reader = Reader::new(strangers, spec.fetch.at_once as usize, book.genes().await?);
         let scorer = Scorer::new(options, way.digits())?;
         Ok(Validating {

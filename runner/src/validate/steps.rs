@@ -4,7 +4,7 @@ use super::weights::Told as Weighed;
 use super::{Trouble, Validating, shown};
 use crate::failure::Failure;
 use crate::output;
-use automl_chain::{ChainError, Commitment, Metagraph, Refused, seen};
+use automl_chain::{ChainError, Commitment, Metagraph, Refused, seen::Seen};
 use automl_contract::validating::{ConditionKind, RoundProgress};
 use automl_score::allocate::Told;
 use automl_validate::{Answer, Bound, Fate, Grid, Judged, Question, Training, first_seed, judge};
@@ -200,11 +200,11 @@ impl Validating {
     /// All that hotkeys were ever bound to until a round closed, as far as it is known, and which of it they were bound to then.
     async fn history(&self, closed: u64) -> Result<Option<(Vec<Commitment>, BTreeSet<usize>)>, Trouble> {
         let Some(now) = self.chain.commitments_at(closed).await? else { return Ok(None) };
-        let (chain, ledger, netuid) = (&*self.chain, &**self.book.ledger(), self.spec.netuid);
-        seen::keep(chain, ledger, netuid).await?;
-        let sights = seen::history(chain, ledger, netuid).await?;
-        let remembered = chain.history(closed).await?;
-        let all = sights.into_iter().map(|sight| sight.commitment).chain(remembered).chain(now.iter().cloned());
+        let seen = Seen::of(&*self.chain, &**self.book.ledger(), self.spec.netuid).await?;
+        // What chain and nodes remember of who was first is kept, because they will not for long.
+        seen.rebuild().await?;
+        let sights = seen.all().await?;
+        let all = sights.into_iter().map(|sight| sight.commitment).chain(now.iter().cloned());
         let all: BTreeMap<(u64, String), Commitment> = all
             .filter(|commitment| commitment.block <= closed)
             .map(|commitment| ((commitment.block, commitment.hotkey.to_string()), commitment))
