@@ -549,6 +549,8 @@ pub(crate) enum BenchGroup {
     /// Successive elimination and its verdicts on genes of known quality, with the noise of the digits task; beside it the
     /// original's rule
     Allocation,
+    /// Genes in disguise, genes that differ and genes with other numbers before a validator: which it calls copies
+    Copies,
     /// Trainings on an NVIDIA GPU beside the same on this machine's processor: equal scores, pace, memory
     Gpu,
     /// Resident memory while training

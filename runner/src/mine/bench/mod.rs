@@ -1,5 +1,6 @@
 //! `runner bench`: figures of this machine.
 mod allocation;
+mod copies;
 mod figure;
 mod gene;
 mod gpu;
@@ -19,8 +20,9 @@ use std::path::{Path, PathBuf};
 /// What is measured when no group is named: all that takes minutes. Memory comes last: it is the peak of what ran before.
 const QUICK: [BenchGroup; 3] = [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory];
 /// What is measured only when it is named.
-const LONG: [BenchGroup; 7] = [
+const LONG: [BenchGroup; 8] = [
     BenchGroup::Allocation,
+    BenchGroup::Copies,
     BenchGroup::Gpu,
     BenchGroup::Migration,
     BenchGroup::Reach,
@@ -40,6 +42,7 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
             BenchGroup::Gene => gene::measure()?,
             BenchGroup::Recipe => recipe::measure(options.python.as_deref())?,
             BenchGroup::Allocation => allocation::measure()?,
+            BenchGroup::Copies => copies::measure()?,
             BenchGroup::Memory => memory::measure()?,
             BenchGroup::Migration => migration::measure()?,
             BenchGroup::Noise => noise::measure(options.fashion_mnist.as_deref())?,
