@@ -560,6 +560,8 @@ pub(crate) enum BenchGroup {
     /// Successive elimination and its verdicts on genes of known quality, with the noise of the digits task; beside it the
     /// original's rule
     Allocation,
+    /// Copies in disguise that are found, other genes that are not taken for copies, and how long one takes
+    Copies,
     /// What it is worth to a miner to know the tasks of the round before
     Foresight,
     /// What a validator's round of 256 genes costs, beside the original's rule

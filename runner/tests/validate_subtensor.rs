@@ -106,10 +106,7 @@ fn world() -> Option<(World, String)> {
     set("WeightsSetRateLimit", json!(0));
     set("MaxRegistrationsPerBlock", json!(100));
     set("TargetRegistrationsPerInterval", json!(100));
-    let manifest = file("").replace(
-        "netuid: 7",
-        &format!("netuid: {}\n  network: {}", world.netuid, world.node.url()),
-    );
+    let manifest = file("").replace("netuid: 7", &format!("netuid: {}\n  network: {}", world.netuid, world.node.url()));
     write(world.folder.path().join("validator.yaml"), manifest).unwrap();
     Some((world, vera))
 }
@@ -153,6 +150,9 @@ fn miners_and_validators_meet_on_the_real_runtime() {
         let ran = command.output().unwrap();
         assert!(!ran.status.success() && said(&ran).contains(says), "{says}: {}", said(&ran));
     };
-    refused(json!({"WeightsSetRateLimit": [[[world.netuid], 1000]]}), "takes the next weights of this hotkey from block");
+    refused(
+        json!({"WeightsSetRateLimit": [[[world.netuid], 1000]]}),
+        "takes the next weights of this hotkey from block",
+    );
     refused(json!({"WeightsMinStake": "9000000000000000"}), "no validator permit");
 }

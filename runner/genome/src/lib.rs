@@ -3,7 +3,8 @@
 //! ```text
 //! text / JSON ──parse──▶ Gene ──▶ canonical   one form for a + b and b + a
 //!       ▲                 │  ├──▶ Program     value and gradient over a batch, f32 or f64
-//!       └─────print───────┘  └──▶ Signature   what it does, compared by distance
+//!       └─────print───────┘  ├──▶ Signature   what it does, compared by distance
+//!                            └──▶ Likeness    how it would train: whose copy it is
 //! ```
 //!
 //! No torch, no async, no unsafe: everything here runs in a test in milliseconds.
@@ -15,6 +16,7 @@ mod family;
 mod gene;
 mod key;
 mod known;
+mod likeness;
 mod op;
 pub mod original;
 mod parse;
@@ -29,6 +31,7 @@ pub use family::{LossFamily, loss_families};
 pub use gene::{Constant, Gene, Limits, Node};
 pub use key::{BadKey, BehaviourKey};
 pub use known::{KnownLoss, known_losses};
+pub use likeness::{Ground, Likeness};
 pub use op::{Named, Op, Variable, Vocabulary};
 pub use original::{
     MAX_FILE_BYTES, OriginalError, OriginalGene, Unmodelled, WouldRun, commitment_hash, original_would_run,

@@ -35,7 +35,7 @@ thread_local! {
 type Buffers = (Workspace<f64>, Workspace<f32>);
 
 /// Of larger genes the buffers are given back: a stranger's gene may have thousands of nodes.
-const RETAINED_NODES: usize = 500;
+pub(crate) const RETAINED_NODES: usize = 500;
 
 impl Signature {
     /// Runs the gene on the probes.

@@ -1,6 +1,6 @@
 //! Random trees and leaves of a vocabulary.
 use automl_contract::spec::{GeneLimits, VocabularyName};
-use automl_genome::{Constant, Limits, Named, Node, Op, Variable, Vocabulary};
+use automl_genome::{Constant, Gene, Limits, Named, Node, Op, Variable, Vocabulary};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -55,6 +55,12 @@ pub(crate) fn index(rng: &mut ChaCha8Rng, count: usize) -> usize {
 pub(crate) fn constant(rng: &mut ChaCha8Rng) -> Constant {
     let value = f64::from(rng.random_range(-9_999_i32..=9_999)) / 10_000.0;
     Constant::new(value).expect("a fraction below 1 is finite")
+}
+
+/// A random gene of the vocabulary, at most so many edges high.
+pub fn random_gene(rng: &mut ChaCha8Rng, vocabulary: Vocabulary, most: usize) -> Gene {
+    let nodes = Primitives::new(vocabulary, false).half_and_half(rng, 1.min(most), most);
+    Gene::from_prefix(nodes).expect("what is grown is one whole tree")
 }
 
 impl Primitives {

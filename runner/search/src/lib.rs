@@ -39,6 +39,7 @@ pub use clock::{Clock, Firing, OnFire};
 pub use engine::Engine;
 pub use error::{CheckpointError, PacketError, SearchError, StepError};
 pub use fitness::{Failure, Fitness, FitnessError, Interrupted, Outcome, Worker};
+pub use grow::random_gene;
 pub use journal::genes;
 pub use migrate::{Birth, Migrant, Packet, epochs, generations};
 pub use report::Report;

@@ -73,6 +73,9 @@ pub enum Answer {
 
 /// What a round comes to, or what is missing to say it. `told` knows trainings.
 pub fn judge(question: &Question<'_>, told: &dyn Fn(&str, u32) -> Option<Told>) -> Answer {
+    if !question.seeds.contains_key(&question.closed) {
+        return Answer::Needs(Vec::new(), vec![question.closed]);
+    }
     let known = Known { told, missing: RefCell::default() };
     let (mut fates, contenders) = sort(question);
     if question.scoring.scheme == Scheme::Original {
@@ -83,7 +86,6 @@ pub fn judge(question: &Question<'_>, told: &dyn Fn(&str, u32) -> Option<Told>) 
         rounds.entry(question.grid.closing(contender.since)).or_default().push(number);
     }
     let mut needed: Vec<u64> = rounds.keys().copied().collect();
-    needed.push(question.closed);
     needed.retain(|closed| !question.seeds.contains_key(closed));
     if !needed.is_empty() {
         return Answer::Needs(Vec::new(), needed);

@@ -14,6 +14,7 @@ pub mod copies;
 pub mod judge;
 pub mod pay;
 pub mod rounds;
+pub mod simulate;
 
 mod front;
 mod known;

@@ -1,8 +1,9 @@
 //! Which genes are scored: those that are well-formed and behave as none before them.
-use crate::copies::{Behaviours, Kind, Meeting};
+use crate::copies::{Behaviours, Kind, Meeting, Nearest};
 use crate::judge::Question;
 use crate::outcome::Fate;
-use automl_genome::Signature;
+use automl_genome::{Ground, Signature};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -24,7 +25,7 @@ pub(crate) struct Contender {
 pub(crate) fn sort(question: &Question<'_>) -> (BTreeMap<usize, Fate>, Vec<Contender>) {
     let mut fates = BTreeMap::new();
     let mut contenders = Vec::new();
-    let mut behaviours = Behaviours::new(question.copies.copy, question.copies.near);
+    let mut behaviours = Behaviours::on(ground(question), question.copies.copy, question.copies.near);
     // Where in the history each gene is that was met, and since when its hotkey has it.
     let mut met: Vec<(usize, u64)> = Vec::new();
     for (at, bound) in question.history.iter().enumerate() {
@@ -40,7 +41,7 @@ pub(crate) fn sort(question: &Question<'_>) -> (BTreeMap<usize, Fate>, Vec<Conte
             continue;
         }
         let Meeting { kind, nearest } = behaviours.meet(gene);
-        let earlier = nearest.and_then(|(number, distance)| met.get(number).map(|one| (*one, distance)));
+        let earlier = nearest.and_then(|Nearest { index, distance }| met.get(index).map(|one| (*one, distance)));
         let mut since = bound.block;
         let mut near = None;
         if let Some(((first, first_since), _)) = earlier.filter(|_| kind != Kind::Original) {
@@ -70,4 +71,10 @@ pub(crate) fn sort(question: &Question<'_>) -> (BTreeMap<usize, Fate>, Vec<Conte
         }
     }
     (fates, contenders)
+}
+
+/// Made of the round's seed, so that no gene could be made for it.
+fn ground(question: &Question<'_>) -> Ground {
+    let seed = question.seeds.get(&question.closed).copied().unwrap_or_default();
+    Ground::of(Sha256::new().chain_update("automl-ground/1\n").chain_update(seed.to_be_bytes()).finalize().into())
 }

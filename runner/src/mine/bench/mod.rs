@@ -1,5 +1,6 @@
 //! `runner bench`: figures of this machine.
 mod allocation;
+mod copies;
 mod figure;
 mod foresight;
 mod gene;
@@ -21,8 +22,9 @@ use std::path::{Path, PathBuf};
 /// What is measured when no group is named: all that takes minutes. Memory comes last: it is the peak of what ran before.
 const QUICK: [BenchGroup; 3] = [BenchGroup::Gene, BenchGroup::Recipe, BenchGroup::Memory];
 /// What is measured only when it is named.
-const LONG: [BenchGroup; 9] = [
+const LONG: [BenchGroup; 10] = [
     BenchGroup::Allocation,
+    BenchGroup::Copies,
     BenchGroup::Foresight,
     BenchGroup::Gpu,
     BenchGroup::Migration,
@@ -44,6 +46,7 @@ pub(crate) fn bench(options: &BenchOptions) -> Result<(), Failure> {
             BenchGroup::Gene => gene::measure()?,
             BenchGroup::Recipe => recipe::measure(options.python.as_deref())?,
             BenchGroup::Allocation => allocation::measure()?,
+            BenchGroup::Copies => copies::measure()?,
             BenchGroup::Foresight => foresight::measure()?,
             BenchGroup::Round => round::measure()?,
             BenchGroup::Memory => memory::measure()?,
