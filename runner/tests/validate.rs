@@ -88,9 +88,8 @@ fn who_begins_later_sets_the_same_weights_to_the_bit() {
     let weights = |uid: usize| metagraph["neurons"][uid]["weights"].clone();
     assert!(weights(0).as_array().is_some_and(|weights| !weights.is_empty()), "{metagraph}");
     assert_eq!(weights(0), weights(1), "{metagraph}");
-    // Tasks are those of the round that was closed last; the gene's own are those of its round.
+    // The champion meets cross-entropy on other tasks in each round.
     assert_ne!(first["champion"]["difference"], known["champion"]["difference"]);
-    assert_eq!(row(&first, &ada)["fate"], row(&known, &ada)["fate"]);
     // What was known cost nothing but the champion's meeting with cross-entropy.
     let trained = |records: &str| {
         let ran = succeed(runner().args(["ledger", "export", "--kind", "score", records]).current_dir(place.0.path()));

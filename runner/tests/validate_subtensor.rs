@@ -4,6 +4,7 @@
 mod chopsticks;
 mod common;
 #[path = "ledger/served.rs"]
+#[allow(dead_code, reason = "other tests kill it")]
 mod served;
 
 use automl_ledger::{Entry, Kind, Ledger as _, Name, Remote};

@@ -7,7 +7,7 @@ use crate::output;
 use automl_chain::{ChainError, Commitment, Metagraph, Refused, seen::Seen};
 use automl_contract::validating::{ConditionKind, RoundProgress};
 use automl_score::allocate::Told;
-use automl_validate::{Answer, Bound, Fate, Grid, Judged, Question, Training, first_seed, judge};
+use automl_validate::{Answer, Bound, Fate, Grid, Judged, Question, Training, first_seed, judge, sort};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -221,25 +221,29 @@ impl Validating {
         bound: &[Bound],
         current: &BTreeSet<usize>,
     ) -> Result<Judged, Trouble> {
-        let mut seeds = BTreeMap::new();
+        let mut seeds = BTreeMap::from([(closed, self.first_seed(closed).await?)]);
         let spec = self.spec.clone();
+        let sets = self.way.sets();
+        let first = seeds.clone();
+        let question = Question {
+            closed,
+            history: bound,
+            current,
+            grid,
+            seeds: &first,
+            sets,
+            day: DAY,
+            scoring: &spec.scoring,
+            copies: &spec.copies,
+            payout: &spec.payout,
+        };
+        let sorted = sort(&question);
         loop {
-            let question = Question {
-                closed,
-                history: bound,
-                current,
-                grid,
-                seeds: &seeds,
-                sets: self.way.sets(),
-                day: DAY,
-                scoring: &spec.scoring,
-                copies: &spec.copies,
-                payout: &spec.payout,
-            };
-            // It holds texts that no other thread may have, so it is gone before anything is waited for.
-            let (trainings, rounds) = match judge(&question, &|gene, seed| self.book.told(gene, seed)) {
+            let question = Question { seeds: &seeds, ..question };
+            let answer = judge(&question, &sorted, &|gene, seed| self.book.told(gene, seed));
+            let (trainings, rounds) = match answer {
                 Answer::Judged(judged) => return Ok(*judged),
-                Answer::Needs(trainings, rounds) => (owned(trainings), rounds),
+                Answer::Needs(trainings, rounds) => (owned(&trainings), rounds),
             };
             for closed in rounds {
                 seeds.insert(closed, self.first_seed(closed).await?);
@@ -314,6 +318,6 @@ impl Validating {
     }
 }
 
-fn owned(trainings: Vec<Training>) -> Vec<(String, u32)> {
-    trainings.into_iter().map(|training| (training.gene.to_string(), training.seed)).collect()
+fn owned(trainings: &[Training]) -> Vec<(String, u32)> {
+    trainings.iter().map(|training| (training.gene.to_string(), training.seed)).collect()
 }

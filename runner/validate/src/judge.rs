@@ -10,13 +10,13 @@ use crate::outcome::{Fate, Judged, Row};
 use crate::pay;
 use crate::replay::{Replay, Score};
 use crate::rounds::Grid;
-use crate::sort::sort;
+use crate::sort::Sorted;
 use automl_contract::validator::{CopiesSpec, PayoutSpec, Scheme, ScoringSpec};
 use automl_genome::{Gene, known_losses};
 use automl_score::allocate::Told;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a hotkey is or was bound to.
 #[derive(Clone, Debug)]
@@ -30,6 +30,7 @@ pub struct Bound {
 }
 
 /// All that a round's outcome depends on, but for trainings.
+#[derive(Clone, Copy)]
 pub struct Question<'a> {
     /// The block that closed the round.
     pub closed: u64,
@@ -57,7 +58,7 @@ pub struct Question<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Training {
     /// The gene's text.
-    pub gene: Rc<str>,
+    pub gene: Arc<str>,
     /// The seed.
     pub seed: u32,
 }
@@ -72,26 +73,22 @@ pub enum Answer {
 }
 
 /// What a round comes to, or what is missing to say it. `told` knows trainings.
-pub fn judge(question: &Question<'_>, told: &dyn Fn(&str, u32) -> Option<Told>) -> Answer {
-    if !question.seeds.contains_key(&question.closed) {
-        return Answer::Needs(Vec::new(), vec![question.closed]);
-    }
+pub fn judge(question: &Question<'_>, sorted: &Sorted, told: &dyn Fn(&str, u32) -> Option<Told>) -> Answer {
     let known = Known { told, missing: RefCell::default() };
-    let (mut fates, contenders) = sort(question);
+    let (mut fates, contenders) = (sorted.fates.clone(), &sorted.contenders);
     if question.scoring.scheme == Scheme::Original {
-        return by_the_original(question, &known, fates, &contenders);
+        return by_the_original(question, &known, fates, contenders);
     }
     let mut rounds: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (number, contender) in contenders.iter().enumerate() {
         rounds.entry(question.grid.closing(contender.since)).or_default().push(number);
     }
-    let mut needed: Vec<u64> = rounds.keys().copied().collect();
+    let mut needed: Vec<u64> = rounds.keys().copied().chain([question.closed]).collect();
     needed.retain(|closed| !question.seeds.contains_key(closed));
     if !needed.is_empty() {
         return Answer::Needs(Vec::new(), needed);
     }
-    let mut replay =
-        Replay { question, known: &known, contenders: &contenders, champion: None, front: Front::default() };
+    let mut replay = Replay { question, known: &known, contenders, champion: None, front: Front::default() };
     let mut scores = BTreeMap::new();
     for (closed, challengers) in &rounds {
         if !replay.round(*closed, challengers, &mut scores) {
@@ -101,7 +98,7 @@ pub fn judge(question: &Question<'_>, told: &dyn Fn(&str, u32) -> Option<Told>) 
     let Some(champion) = replay.recheck() else {
         return Answer::Needs(known.missing.into_inner().into_iter().collect(), Vec::new());
     };
-    let shares = pay::shares(question, &contenders, &scores, champion.as_ref().map(|(number, one)| (*number, one)));
+    let shares = pay::shares(question, contenders, &scores, champion.as_ref().map(|(number, one)| (*number, one)));
     for (number, contender) in contenders.iter().enumerate() {
         let score: Score = scores.remove(&number).unwrap_or_default();
         let near = contender.near.filter(|_| score.too_near).and_then(|at| question.history.get(at));
@@ -136,6 +133,6 @@ pub(crate) fn rows(
 }
 
 /// Cross-entropy.
-pub fn baseline() -> Rc<str> {
+pub fn baseline() -> Arc<str> {
     known_losses().first().map_or_else(String::new, |known| known.gene().to_string()).into()
 }

@@ -3,7 +3,7 @@ use crate::judge::Training;
 use automl_score::allocate::Told;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Looks up trainings and notes those that are missing.
 pub(crate) struct Known<'a> {
@@ -12,16 +12,16 @@ pub(crate) struct Known<'a> {
 }
 
 impl Known<'_> {
-    pub(crate) fn told(&self, gene: &Rc<str>, seed: u32) -> Option<Told> {
+    pub(crate) fn told(&self, gene: &Arc<str>, seed: u32) -> Option<Told> {
         let told = (self.told)(gene, seed);
         if told.is_none() {
-            self.missing.borrow_mut().insert(Training { gene: Rc::clone(gene), seed });
+            self.missing.borrow_mut().insert(Training { gene: Arc::clone(gene), seed });
         }
         told
     }
 
     /// Accuracies with the first seeds of a round; `None` while one is missing.
-    pub(crate) fn accuracies(&self, gene: &Rc<str>, first: u32, seeds: u32) -> Option<Vec<f64>> {
+    pub(crate) fn accuracies(&self, gene: &Arc<str>, first: u32, seeds: u32) -> Option<Vec<f64>> {
         let told: Vec<Option<Told>> = (0..seeds).map(|seed| self.told(gene, first.saturating_add(seed))).collect();
         told.into_iter().map(|told| told.map(accuracy)).collect()
     }

@@ -26,3 +26,4 @@ mod sort;
 pub use judge::{Answer, Bound, Question, Training, judge};
 pub use outcome::{Champion, Fate, Judged, Row};
 pub use rounds::{Grid, first_seed};
+pub use sort::{Sorted, sort};

@@ -7,7 +7,7 @@ use crate::sort::Contender;
 use automl_score::allocate::{Allocation, Plan};
 use automl_score::{Interval, Sequence, Verdict, differences};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The error with which a gene that cannot become one of the best is left out early.
 const ELIMINATION: f64 = 0.05;
@@ -50,9 +50,9 @@ impl Replay<'_> {
         let first = self.first_seed(closed);
         let baseline = baseline();
         let reference =
-            self.champion.map_or_else(|| Rc::clone(&baseline), |(one, _)| Rc::clone(&self.contenders[one].text));
+            self.champion.map_or_else(|| Arc::clone(&baseline), |(one, _)| Arc::clone(&self.contenders[one].text));
         let mut texts = vec![reference];
-        texts.extend(challengers.iter().map(|one| Rc::clone(&self.contenders[*one].text)));
+        texts.extend(challengers.iter().map(|one| Arc::clone(&self.contenders[*one].text)));
         let Some(allocation) = self.allocate(&texts, first) else { return false };
         let Some(report) = allocation.report() else { return false };
         let sequence = Sequence::shared(self.error(), challengers.len());
@@ -73,7 +73,7 @@ impl Replay<'_> {
                 ..Score::default()
             };
             if let Some(Ok(near)) = contender.near.map(|at| &self.question.history[at].gene) {
-                let near: Rc<str> = near.to_string().into();
+                let near: Arc<str> = near.to_string().into();
                 match self.known.accuracies(&near, first, standing.seeds) {
                     Some(theirs) => score.too_near = sequence.verdict(&differences(&own, &theirs)) != Verdict::Better,
                     None => complete = false,
@@ -100,7 +100,7 @@ impl Replay<'_> {
     }
 
     /// Trains in rungs; `None` while trainings are missing.
-    fn allocate(&self, texts: &[Rc<str>], first: u32) -> Option<Allocation> {
+    fn allocate(&self, texts: &[Arc<str>], first: u32) -> Option<Allocation> {
         let scoring = self.question.scoring;
         let plan = Plan {
             screen: scoring.screen,

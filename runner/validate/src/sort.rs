@@ -5,13 +5,20 @@ use crate::outcome::Fate;
 use automl_genome::{Ground, Signature};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
+
+/// The genes of a round, told apart.
+pub struct Sorted {
+    /// Those that are not scored, by where they are in the history.
+    pub(crate) fates: BTreeMap<usize, Fate>,
+    pub(crate) contenders: Vec<Contender>,
+}
 
 /// A gene that is scored.
 pub(crate) struct Contender {
     /// Where it is in the history.
     pub(crate) at: usize,
-    pub(crate) text: Rc<str>,
+    pub(crate) text: Arc<str>,
     pub(crate) nodes: usize,
     /// Since when its hotkey has it.
     pub(crate) since: u64,
@@ -21,8 +28,8 @@ pub(crate) struct Contender {
     pub(crate) near: Option<usize>,
 }
 
-/// Tells copies from what is scored.
-pub(crate) fn sort(question: &Question<'_>) -> (BTreeMap<usize, Fate>, Vec<Contender>) {
+/// Tells copies from what is scored. The round's own seed has to be among the question's.
+pub fn sort(question: &Question<'_>) -> Sorted {
     let mut fates = BTreeMap::new();
     let mut contenders = Vec::new();
     let mut behaviours = Behaviours::on(ground(question), question.copies.copy, question.copies.near);
@@ -70,7 +77,7 @@ pub(crate) fn sort(question: &Question<'_>) -> (BTreeMap<usize, Fate>, Vec<Conte
             });
         }
     }
-    (fates, contenders)
+    Sorted { fates, contenders }
 }
 
 /// Made of the round's seed, so that no gene could be made for it.
