@@ -77,12 +77,12 @@ impl Place {
     }
 
     /// All that hotkeys were ever bound to, as far as it was seen.
-    fn seen(&self) -> Vec<String> {
+    fn seen(&self, more: &[&str]) -> Vec<String> {
         let ledger = self.file("ledger.db");
         if !ledger.exists() {
             succeed(runner().args(["chain", "create", "--netuid", "9", "--owner", MINER]).arg(&ledger));
         }
-        let ran = succeed(self.command(&["commitments", "--seen", "--json", "--ledger"]).arg(&ledger));
+        let ran = succeed(self.command(&["commitments", "--seen", "--json", "--ledger"]).arg(&ledger).args(more));
         let lines = String::from_utf8(ran.stdout).unwrap();
         let text = |line: &str| serde_json::from_str::<Value>(line).unwrap()["text"].as_str().unwrap().to_owned();
         lines.lines().map(text).collect()
@@ -108,6 +108,12 @@ impl Place {
         let stake = json!([[[VALIDATOR, netuid], "1000000000000"]]);
         self.node.set_storage(json!({"SubtensorModule": {"TotalHotkeyAlpha": stake}}));
         self
+    }
+
+    /// Lets the miner be bound anew at once.
+    fn may_be_bound_again(&self) {
+        let netuid: u16 = self.netuid.parse().unwrap();
+        self.node.set_storage(json!({"Commitments": {"LastCommitment": [[[netuid, MINER], Value::Null]]}}));
     }
 
     /// Makes blocks until an epoch has been.
@@ -150,7 +156,12 @@ fn a_subnet_from_its_first_block_to_what_an_epoch_made_of_the_weights() {
     let bound = place.json(&["commit", "--hotkey", "miner", COMMITMENT]);
     let commitment = place.json(&["commitments"]);
     assert_eq!(commitment, json!({"hotkey": MINER, "text": COMMITMENT, "block": bound["block"]}));
-    place.fails(&["commit", "--hotkey", "miner", "another"], 78, "is taken from block");
+    place.fails(&["commit", "--hotkey", "miner", "another"], 76, "is taken from block");
+    // What was bound before anybody looked is in older blocks.
+    place.may_be_bound_again();
+    place.json(&["commit", "--hotkey", "miner", "another"]);
+    assert_eq!(place.seen(&[]), ["another"]);
+    assert_eq!(place.seen(&["--rebuild"]), [COMMITMENT, "another"]);
 
     // Weights.
     place.fails(&["weights", "--hotkey", "stranger", "1=1"], 78, "is not registered in this subnet");
@@ -159,7 +170,7 @@ fn a_subnet_from_its_first_block_to_what_an_epoch_made_of_the_weights() {
     place.fails(&[&weights[..], &["6"]].concat(), 78, "are of version 6 and the subnet takes version 7");
     let told = place.json(&[&weights[..], &["7"]].concat());
     place.set("WeightsSetRateLimit", 100);
-    place.fails(&[&weights[..], &["7"]].concat(), 78, "is taken from block");
+    place.fails(&[&weights[..], &["7"]].concat(), 76, "is taken from block");
     place.epoch();
 
     // What came of it. The epochs of this runtime, of a test net, pay by stake alone and give no incentive; permits are new.
@@ -226,7 +237,7 @@ fn the_peers_sdk_reads_what_is_written_here_and_writes_what_is_read_here() {
     let place = place.with_subnet();
     let url = place.node.url();
     place.json(&["commit", "--hotkey", "miner", COMMITMENT]);
-    assert_eq!(place.seen(), [COMMITMENT]);
+    assert_eq!(place.seen(&[]), [COMMITMENT]);
     place.json(&["weights", "--hotkey", "validator", "0=13107", "1=65535"]);
     let theirs = python.run(PEER, &["commitment", &url, &place.netuid, MINER]);
     assert_eq!(theirs, json!({"uid": 1, "text": COMMITMENT}));
@@ -254,8 +265,8 @@ fn the_peers_sdk_reads_what_is_written_here_and_writes_what_is_read_here() {
     let hotkeys = place.file("wallets/mine/hotkeys");
     create_dir_all(&hotkeys).unwrap();
     copy(place.file("miner"), hotkeys.join("default")).unwrap();
+    place.may_be_bound_again();
     let netuid: u16 = place.netuid.parse().unwrap();
-    place.node.set_storage(json!({"Commitments": {"LastCommitment": [[[netuid, MINER], Value::Null]]}}));
     place.node.set_storage(json!({"SubtensorModule": {"TotalHotkeyAlpha": [[[MINER, netuid], "2000000000000"]]}}));
     place.epoch();
     let wallets = place.file("wallets");
@@ -265,7 +276,7 @@ fn the_peers_sdk_reads_what_is_written_here_and_writes_what_is_read_here() {
     assert_eq!(done["done"], true, "{done}");
     assert_eq!(place.json(&["commitments"])["text"], text);
     // The chain has forgotten the first; the ledger has not.
-    assert_eq!(place.seen(), [COMMITMENT, &text]);
+    assert_eq!(place.seen(&[]), [COMMITMENT, &text]);
     let done = python.run(PEER, &[&["set-weights"], &as_miner[..], &["[0, 1]", "[0.25, 1]", "0"]].concat());
     assert_eq!(done["done"], true, "{done}");
     let weights = json!([{"uid": 0, "value": 16_384}, {"uid": 1, "value": 65_535}]);

@@ -27,8 +27,8 @@ pub trait Chain: Send + Sync {
     /// to be remembered.
     async fn commitments_at(&self, block: u64) -> Result<Option<Vec<Commitment>>, ChainError>;
 
-    /// All that hotkeys were ever bound to, up to the end of this block and the earliest first, as far as it is remembered.
-    async fn history(&self, block: u64) -> Result<Vec<Commitment>, ChainError>;
+    /// All that hotkeys were ever bound to, up to the end of this block, as far as it is remembered.
+    async fn history(&self, block: u64) -> Result<History, ChainError>;
 
     /// What one of them is bound to now.
     async fn commitment(&self, hotkey: Address) -> Result<Option<Commitment>, ChainError> {
@@ -69,6 +69,15 @@ pub struct Commitment {
     pub text: String,
     /// Since which block.
     pub block: u64,
+}
+
+/// What hotkeys were bound to, one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct History {
+    /// The earliest first.
+    pub commitments: Vec<Commitment>,
+    /// Whether it goes back to the first of each; where it does not, earlier ones are forgotten.
+    pub complete: bool,
 }
 
 /// Who takes part in a subnet, and what comes of it.

@@ -17,6 +17,6 @@ pub mod subtensor;
 pub mod twin;
 
 pub use call::{Call, LONGEST_COMMITMENT, Weight};
-pub use chain::{Block, Chain, ChainError, Commitment, Included, Metagraph, Neuron, Rules};
+pub use chain::{Block, Chain, ChainError, Commitment, History, Included, Metagraph, Neuron, Rules};
 pub use refused::Refused;
 pub use standing::Standing;

@@ -134,6 +134,11 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// Whether it passes by itself, so that the same may be asked again.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Refused::TooSoon { .. } | Refused::Number { .. } | Refused::Expired { .. } | Refused::Full(_))
+    }
+
     /// Whether something costs more than is allowed.
     ///
     /// # Errors

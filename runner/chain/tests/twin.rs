@@ -1,8 +1,10 @@
 //! A subnet in a ledger, as miners and validators use it.
+use automl_chain::seen::{Seen, Sight};
 use automl_chain::twin::{Genesis, Twin, scope};
-use automl_chain::{Call, Chain as _, ChainError, Refused, Weight};
+use automl_chain::{Call, Chain as _, ChainError, Commitment, History, Refused, Weight};
 use automl_keys::{Address, Hotkey};
 use automl_ledger::{Database, Entry, Filter, Kind, Ledger, Name};
+use std::slice;
 use std::sync::Arc;
 
 const NETUID: u16 = 7;
@@ -211,6 +213,58 @@ async fn who_earns_least_gives_way_once_it_is_not_immune() {
     subnet.twin.submit(&key(2), Call::Register).await.unwrap();
     let hotkeys: Vec<Address> = subnet.twin.metagraph().await.unwrap().neurons.iter().map(|one| one.hotkey).collect();
     assert!(hotkeys.contains(&key(2).address()) && hotkeys.len() == 2, "{hotkeys:?}");
+}
+
+#[tokio::test]
+async fn what_hotkeys_were_bound_to_at_any_block_is_remembered() {
+    let subnet = Subnet::new(&Genesis { neurons: 1, open: true, ..genesis() }).await;
+    let (one, two) = (key(1), key(2));
+    subnet.twin.submit(&one, Call::Register).await.unwrap();
+    subnet.twin.submit(&one, commit("first")).await.unwrap();
+    subnet.twin.advance(10).await.unwrap();
+    subnet.twin.submit(&one, commit("second")).await.unwrap();
+    subnet.twin.advance(10).await.unwrap();
+    // The only place: who had it is bound no more.
+    subnet.twin.submit(&two, Call::Register).await.unwrap();
+    subnet.twin.submit(&two, commit("other")).await.unwrap();
+    let bound =
+        |hotkey: &Hotkey, text: &str, block| Commitment { hotkey: hotkey.address(), text: text.to_owned(), block };
+    let (first, second, other) = (bound(&one, "first", 0), bound(&one, "second", 10), bound(&two, "other", 20));
+    for twin in [&subnet.twin, &Twin::open(Arc::clone(&subnet.ledger), NETUID).await.unwrap()] {
+        assert_eq!(twin.commitments().await.unwrap(), slice::from_ref(&other));
+        for (block, at, history) in [
+            (9, &first, vec![first.clone()]),
+            (10, &second, vec![first.clone(), second.clone()]),
+            (19, &second, vec![first.clone(), second.clone()]),
+            (20, &other, vec![first.clone(), second.clone(), other.clone()]),
+        ] {
+            assert_eq!(twin.commitments_at(block).await.unwrap().as_deref(), Some(slice::from_ref(at)), "{block}");
+            let all = History { commitments: history, complete: true };
+            assert_eq!(twin.history(block).await.unwrap(), all, "{block}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_bound_is_kept_from_when_it_was_seen_and_filled_in_from_a_chain_that_remembers() {
+    let subnet = Subnet::new(&Genesis { commitments_every: 0, open: true, ..genesis() }).await;
+    let miner = key(1);
+    subnet.twin.submit(&miner, Call::Register).await.unwrap();
+    subnet.twin.submit(&miner, commit("first")).await.unwrap();
+    subnet.twin.advance(10).await.unwrap();
+    subnet.twin.submit(&miner, commit("second")).await.unwrap();
+    subnet.twin.advance(5).await.unwrap();
+    let seen = Seen::of(&subnet.twin, &*subnet.ledger, NETUID).await.unwrap();
+    let sight = |text: &str, block, seen| Sight {
+        commitment: Commitment { hotkey: miner.address(), text: text.to_owned(), block },
+        seen,
+    };
+    assert_eq!((seen.keep().await.unwrap(), seen.keep().await.unwrap()), (1, 0));
+    assert_eq!(seen.all().await.unwrap(), [sight("second", 10, 15)]);
+    subnet.twin.advance(5).await.unwrap();
+    assert!(seen.rebuild().await.unwrap(), "a ledger forgets nothing");
+    assert_eq!(seen.all().await.unwrap(), [sight("first", 0, 20), sight("second", 10, 15)]);
+    assert_eq!(seen.keep().await.unwrap(), 0);
 }
 
 #[tokio::test]

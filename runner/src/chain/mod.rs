@@ -38,7 +38,7 @@ pub(crate) fn dispatch(command: ChainCommand) -> Result<(), Failure> {
                 shown::status(&subnet, &addresses).await
             }
             ChainCommand::Metagraph(subnet) => shown::metagraph(&subnet).await,
-            ChainCommand::Commitments { subnet, seen } => shown::commitments(&subnet, seen).await,
+            ChainCommand::Commitments { subnet, seen, rebuild } => shown::commitments(&subnet, seen, rebuild).await,
             ChainCommand::Register { subnet, hotkey: Some(hotkey), password_file, .. } => {
                 submit(&subnet, &SignedBy { hotkey, password_file }, Call::Register).await
             }
@@ -166,7 +166,9 @@ impl From<ChainError> for Failure {
         match error {
             ChainError::Ledger(error) => error.into(),
             ChainError::Randomness(_) | ChainError::Timelock(_) => Failure::internal(error),
-            ChainError::Unreachable { .. }
+            ChainError::Refused(refused) if !refused.may_pass() => Failure::bad_input(refused),
+            ChainError::Refused(_)
+            | ChainError::Unreachable { .. }
             | ChainError::Changed { .. }
             | ChainError::NotIncluded { .. }
             | ChainError::Open { .. } => Failure { code: exit::UNREACHABLE, message: error.to_string() },

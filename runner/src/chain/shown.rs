@@ -4,7 +4,8 @@ use crate::cli::Subnet;
 use crate::failure::Failure;
 use crate::ledger::place;
 use crate::output;
-use automl_chain::{Commitment, Rules, Standing, seen};
+use automl_chain::seen::Seen;
+use automl_chain::{Commitment, Rules, Standing};
 use automl_keys::Address;
 use serde::Serialize;
 
@@ -88,8 +89,8 @@ pub(super) async fn metagraph(subnet: &Subnet) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Shows what hotkeys are bound to; all that was ever seen where that is asked for, with what is new.
-pub(super) async fn commitments(subnet: &Subnet, with_seen: bool) -> Result<(), Failure> {
+/// Shows what hotkeys are bound to; all that was ever seen where that is asked for, with what is new, or with all that was ever bound.
+pub(super) async fn commitments(subnet: &Subnet, with_seen: bool, rebuild: bool) -> Result<(), Failure> {
     let opened = open(subnet).await?;
     let (chain, place) = (opened.chain(), subnet.place().filter(|_| with_seen));
     let Some(place) = place else {
@@ -99,8 +100,13 @@ pub(super) async fn commitments(subnet: &Subnet, with_seen: bool) -> Result<(), 
         return Ok(());
     };
     let ledger = place::open(&place).await?;
-    seen::keep(chain, &*ledger, subnet.netuid).await?;
-    for sight in seen::history(chain, &*ledger, subnet.netuid).await? {
+    let seen = Seen::of(chain, &*ledger, subnet.netuid).await?;
+    if !rebuild {
+        seen.keep().await?;
+    } else if !seen.rebuild().await? {
+        eprintln!("note: the nodes do not remember all that was bound: name an archive among them with --network");
+    }
+    for sight in seen.all().await? {
         tell(subnet, &sight, &sight.commitment, Some(sight.seen))?;
     }
     Ok(())

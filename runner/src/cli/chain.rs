@@ -121,6 +121,9 @@ pub(crate) enum ChainCommand {
         /// Keep what is seen in the ledger, and show all that was ever seen: a chain forgets
         #[arg(long, requires = "ledger")]
         seen: bool,
+        /// Keep also what was bound before it was first seen, as far as the chain's nodes remember: an archive remembers all
+        #[arg(long, requires = "seen")]
+        rebuild: bool,
     },
     /// Take part: paid by a coldkey, or in a ledger's subnet where registration is open
     Register {

@@ -6,10 +6,12 @@
 //! calls     calls for the runtime at hand      shape     what its types are     refusals  its errors, in words
 //! submit    included once                      timelock  weights nobody can read before their time
 //! reveal    when that is, and weights whose hash comes first                    trouble   the node's fault or the chain's
+//! history   what hotkeys were bound to before
 //! ```
 //! Nothing of the runtime is compiled in: names and types come from its metadata, so that one that keeps what a call means needs no
 //! new program.
 mod config;
+mod history;
 mod network;
 mod nodes;
 mod reads;
@@ -24,13 +26,15 @@ pub mod reveal;
 pub mod timelock;
 
 use crate::{
-    Block, Call, Chain, ChainError, Commitment, Included, LONGEST_COMMITMENT, Metagraph, Refused, Rules, Weight,
+    Block, Call, Chain, ChainError, Commitment, History, Included, LONGEST_COMMITMENT, Metagraph, Refused, Rules,
+    Weight,
 };
 use async_trait::async_trait;
 use automl_keys::{Address, Coldkey, Hotkey};
 use automl_ledger::Digest;
 use calls::{Encodable, Form};
 use nodes::{At, Nodes};
+use reads::Bound;
 use refusals::About;
 use reveal::Unrevealed;
 use std::time::{Duration, SystemTime};
@@ -116,7 +120,7 @@ impl Subtensor {
         self.nodes.ask(|_, at| async move { reads::price_of_subnet(&at).await }).await
     }
 
-    /// Makes a subnet that a hotkey owns, which the coldkey pays for; tells its number, where that can be read now.
+    /// Makes a subnet that a hotkey owns, which the coldkey pays for; tells its number, where the runtime does.
     ///
     /// # Errors
     /// It costs more, there is not enough money, or the chain does not take it.
@@ -126,16 +130,14 @@ impl Subtensor {
         hotkey: Address,
         at_most: u64,
     ) -> Result<(Included, Option<u16>), ChainError> {
-        let included = self
-            .included(coldkey.pair(), |at| async move {
+        let landed = self
+            .landed(coldkey.pair(), |at| async move {
                 Refused::dearer(reads::price_of_subnet(&at).await?, at_most)?;
                 let about = About { who: hotkey, version: None, again: None };
                 Ok((calls::create_subnet(at.metadata_ref(), hotkey)?, about))
             })
             .await?;
-        // It is paid for, whatever can be read now.
-        let netuid = self.nodes.ask(|_, at| async move { reads::subnet_of(&at, hotkey).await }).await;
-        Ok((included, netuid.ok()))
+        Ok((landed.included(), landed.made))
     }
 
     /// Commits to weights by their hash, where a runtime has it so. Keep them first: they are to be revealed.
@@ -184,9 +186,16 @@ impl Subtensor {
         F: Fn(At) -> R,
         R: Future<Output = Result<(Encodable, About), Trouble>>,
     {
+        Ok(self.landed(key, call).await?.included())
+    }
+
+    async fn landed<F, R>(&self, key: &Hotkey, call: F) -> Result<Landed, ChainError>
+    where
+        F: Fn(At) -> R,
+        R: Future<Output = Result<(Encodable, About), Trouble>>,
+    {
         let _writing = self.writing.lock().await;
-        let Landed { block, nonce } = submit::submit(&self.nodes, key, self.patience, call).await?;
-        Ok(Included { block: block.number, number: nonce, round: None })
+        submit::submit(&self.nodes, key, self.patience, call).await
     }
 
     async fn commit(&self, hotkey: &Hotkey, text: &str) -> Result<Included, ChainError> {
@@ -196,7 +205,9 @@ impl Subtensor {
         let (netuid, who) = (self.netuid, hotkey.address());
         self.included(hotkey, |at| async move {
             // Who was first counts: what is bound already is not bound anew.
-            if let Some(bound) = reads::commitment(&at, netuid, who).await?.filter(|bound| bound.text == text) {
+            if let Some(bound) =
+                reads::bound(&at, netuid, who).await?.and_then(Bound::commitment).filter(|bound| bound.text == text)
+            {
                 return Err(Refused::Bound { block: bound.block }.into());
             }
             let call = calls::commit(at.metadata_ref(), netuid, text)?;
@@ -271,28 +282,21 @@ impl Chain for Subtensor {
     }
 
     async fn commitments(&self) -> Result<Vec<Commitment>, ChainError> {
-        self.nodes.ask(|_, at| async move { reads::commitments(&at, self.netuid).await }).await
+        let bound = self.nodes.ask(|_, at| async move { reads::all_bound(&at, self.netuid).await }).await?;
+        Ok(reads::commitments(bound))
     }
 
     async fn commitments_at(&self, block: u64) -> Result<Option<Vec<Commitment>>, ChainError> {
-        self.nodes
-            .ask(|node, _| async move {
-                let Some(at) = node.at_height(block).await? else { return Ok(None) };
-                match reads::commitments(&at, self.netuid).await {
-                    Ok(commitments) => Ok(Some(commitments)),
-                    Err(trouble) if trouble.is_forgotten() => Ok(None),
-                    Err(trouble) => Err(trouble),
-                }
-            })
-            .await
+        Ok(history::at(&self.nodes, self.netuid, block).await?.map(reads::commitments))
     }
 
-    async fn history(&self, block: u64) -> Result<Vec<Commitment>, ChainError> {
-        Ok(self.commitments_at(block).await?.unwrap_or_default())
+    async fn history(&self, block: u64) -> Result<History, ChainError> {
+        history::walk(&self.nodes, self.netuid, block).await
     }
 
     async fn commitment(&self, hotkey: Address) -> Result<Option<Commitment>, ChainError> {
-        self.nodes.ask(|_, at| async move { reads::commitment(&at, self.netuid, hotkey).await }).await
+        let bound = self.nodes.ask(|_, at| async move { reads::bound(&at, self.netuid, hotkey).await }).await?;
+        Ok(bound.and_then(Bound::commitment))
     }
 
     async fn submit(&self, hotkey: &Hotkey, call: Call) -> Result<Included, ChainError> {

@@ -91,6 +91,11 @@ impl Nodes {
         self.patience = patience;
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.network.nodes.len()
+    }
+
     /// Does something at the newest final block, with the next node where one fails, until patience ends.
     ///
     /// # Errors
@@ -106,7 +111,7 @@ impl Nodes {
             let problem = match self.try_once(&work).await {
                 Ok(done) => return Ok(done),
                 Err(Trouble::Chain(error)) => return Err(error),
-                Err(Trouble::Node(problem)) => problem,
+                Err(Trouble::Node(problem) | Trouble::Forgotten(problem)) => problem,
             };
             if Instant::now() + pause >= end {
                 return Err(ChainError::Unreachable { network: self.network.to_string(), problem });
@@ -129,7 +134,7 @@ impl Nodes {
         };
         let done = done.await;
         match done {
-            Err(Trouble::Node(problem)) => {
+            Err(Trouble::Node(problem) | Trouble::Forgotten(problem)) => {
                 self.leave(&node).await;
                 Err(Trouble::Node(format!("{}: {problem}", shown(&node.url))))
             }
@@ -154,7 +159,9 @@ impl Nodes {
                     state.current = Some(Arc::clone(&node));
                     return Ok(node);
                 }
-                Err(Trouble::Node(problem)) => problems.push(format!("{}: {problem}", shown(url))),
+                Err(Trouble::Node(problem) | Trouble::Forgotten(problem)) => {
+                    problems.push(format!("{}: {problem}", shown(url)));
+                }
                 Err(chain) => return Err(chain),
             }
             state.turn += 1;

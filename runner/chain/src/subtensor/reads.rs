@@ -2,7 +2,7 @@
 use super::calls::COMMITMENTS;
 use super::nodes::At;
 use super::reveal::{Epochs, Kept};
-use super::storage::{all, every, keys, needed, under, value, value_of};
+use super::storage::{all, keys, needed, under, value, value_of};
 use super::submit::digest;
 use super::trouble::Trouble;
 use crate::{Block, Commitment, Metagraph, Neuron, Rules, Weight};
@@ -129,20 +129,42 @@ pub(crate) async fn weights_again(
     Ok(last.map(|last| (last.saturating_add(every), at.block_number())))
 }
 
-/// What a hotkey is bound to.
-pub(crate) async fn commitment(at: &At, netuid: u16, hotkey: Address) -> Result<Option<Commitment>, Trouble> {
-    let keys = (netuid, AccountId32(*hotkey.bytes()));
-    let registration: Option<Registration> = value_of(at, COMMITMENTS, "CommitmentOf", keys).await?;
-    Ok(registration.and_then(|registration| registration.of(hotkey)))
+/// A hotkey that is bound, perhaps to what is no text but encrypted, or bytes that are none.
+#[derive(Clone)]
+pub(crate) struct Bound {
+    /// Who.
+    pub(crate) hotkey: Address,
+    /// Since which block.
+    pub(crate) block: u64,
+    text: Option<String>,
 }
 
-/// What all are bound to, the earliest first.
-pub(crate) async fn commitments(at: &At, netuid: u16) -> Result<Vec<Commitment>, Trouble> {
+impl Bound {
+    /// To what, where that is a text.
+    pub(crate) fn commitment(self) -> Option<Commitment> {
+        let Bound { hotkey, block, text } = self;
+        text.map(|text| Commitment { hotkey, text, block })
+    }
+}
+
+/// What a hotkey is bound to.
+pub(crate) async fn bound(at: &At, netuid: u16, hotkey: Address) -> Result<Option<Bound>, Trouble> {
+    let keys = (netuid, AccountId32(*hotkey.bytes()));
+    let registration: Option<Registration> = value_of(at, COMMITMENTS, "CommitmentOf", keys).await?;
+    registration.map(|registration| registration.of(hotkey, at)).transpose()
+}
+
+/// What all are bound to.
+pub(crate) async fn all_bound(at: &At, netuid: u16) -> Result<Vec<Bound>, Trouble> {
     let all: Vec<(AccountId32, Registration)> = under(at, COMMITMENTS, "CommitmentOf", netuid).await?;
-    let mut commitments: Vec<Commitment> =
-        all.into_iter().filter_map(|(account, registration)| registration.of(Address::new(account.0))).collect();
+    all.into_iter().map(|(account, registration)| registration.of(Address::new(account.0), at)).collect()
+}
+
+/// The texts among them, the earliest first.
+pub(crate) fn commitments(bound: impl IntoIterator<Item = Bound>) -> Vec<Commitment> {
+    let mut commitments: Vec<Commitment> = bound.into_iter().filter_map(Bound::commitment).collect();
     commitments.sort_by_key(|commitment| (commitment.block, commitment.hotkey));
-    Ok(commitments)
+    commitments
 }
 
 /// What the commitments' pallet keeps of a hotkey.
@@ -160,11 +182,14 @@ struct Info {
 }
 
 impl Registration {
-    /// The first text in it; `None` where there is none, but something encrypted, or bytes that are no text.
-    fn of(self, hotkey: Address) -> Option<Commitment> {
+    /// The first text in it, as read at a block.
+    fn of(self, hotkey: Address, at: &At) -> Result<Bound, Trouble> {
         let Registration { block, info } = self;
-        let text = info.fields.iter().find_map(text)?;
-        Some(Commitment { hotkey, text, block })
+        if block > at.block_number() {
+            let problem = format!("tells at block {} of a commitment in block {block}", at.block_number());
+            return Err(Trouble::Node(problem));
+        }
+        Ok(Bound { hotkey, block, text: info.fields.iter().find_map(text) })
     }
 }
 
@@ -204,13 +229,6 @@ pub(crate) async fn price_of_subnet(at: &At) -> Result<u64, Trouble> {
         subxt::error::RuntimeApiError::CannotCallApi(_) => Trouble::of(&error),
         error => Trouble::changed(&format!("{API}.{METHOD}"), error),
     })
-}
-
-/// The newest subnet that a hotkey owns.
-pub(crate) async fn subnet_of(at: &At, hotkey: Address) -> Result<u16, Trouble> {
-    let owners: Vec<(u16, AccountId32)> = every(at, super::calls::SUBNETS, "SubnetOwnerHotkey").await?;
-    let own = owners.into_iter().filter(|(_, owner)| owner.0 == *hotkey.bytes()).map(|(netuid, _)| netuid);
-    own.max().ok_or_else(|| Trouble::Node("the subnet is not there yet".to_owned()))
 }
 
 async fn is_there(at: &At, netuid: u16) -> Result<(), Trouble> {

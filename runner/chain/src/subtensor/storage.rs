@@ -56,43 +56,22 @@ pub(crate) fn keys(at: &At, entry: &str) -> Option<usize> {
 }
 
 /// All values of a pallet's map under one subnet, by their second key.
-pub(crate) async fn under<K, V>(at: &At, pallet: &str, entry: &str, netuid: u16) -> Result<Vec<(K, V)>, Trouble>
+pub(crate) async fn under<K, V>(at: &At, pallet: &str, entry_name: &str, netuid: u16) -> Result<Vec<(K, V)>, Trouble>
 where
     (u16, K): IntoEncodableValues + IntoDecodableValues,
     (u16,): PrefixOf<(u16, K)>,
     V: DecodeAsType,
 {
-    let found: Vec<((u16, K), V)> = beginning(at, pallet, entry, (netuid,)).await?;
-    Ok(found.into_iter().map(|((_, key), value)| (key, value)).collect())
-}
-
-/// All values of a pallet's map, by their key.
-pub(crate) async fn every<K, V>(at: &At, pallet: &str, entry: &str) -> Result<Vec<(K, V)>, Trouble>
-where
-    (K,): IntoEncodableValues + IntoDecodableValues,
-    (): PrefixOf<(K,)>,
-    V: DecodeAsType,
-{
-    let found: Vec<((K,), V)> = beginning(at, pallet, entry, ()).await?;
-    Ok(found.into_iter().map(|((key,), value)| (key, value)).collect())
-}
-
-async fn beginning<K, P, V>(at: &At, pallet: &str, entry_name: &str, keys: P) -> Result<Vec<(K, V)>, Trouble>
-where
-    K: IntoEncodableValues + IntoDecodableValues,
-    P: PrefixOf<K>,
-    V: DecodeAsType,
-{
     let changed = |problem: String| Trouble::changed(&format!("{pallet}.{entry_name}"), problem);
-    let address: DynamicAddress<K, V> = dynamic(pallet, entry_name);
-    let mut entries = match at.storage().iter(address, keys).await {
+    let address: DynamicAddress<(u16, K), V> = dynamic(pallet, entry_name);
+    let mut entries = match at.storage().iter(address, (netuid,)).await {
         Err(error) if is_absent(&error) => return Ok(Vec::new()),
         entries => entries?,
     };
     let mut values = Vec::new();
     while let Some(entry) = entries.next().await {
         let entry = entry?;
-        let key = entry.key().and_then(|key| key.decode()).map_err(|error| changed(error.to_string()))?;
+        let (_, key) = entry.key().and_then(|key| key.decode()).map_err(|error| changed(error.to_string()))?;
         if values.len() == MOST_ENTRIES {
             return Err(Trouble::Node(format!("tells of more than {MOST_ENTRIES} entries of {pallet}.{entry_name}")));
         }

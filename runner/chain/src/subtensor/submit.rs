@@ -3,12 +3,12 @@
 //! A call is signed once, for one number of the hotkey (its nonce) and for so many blocks. What was handed in may have been
 //! included although no answer came, so nothing is signed anew on a guess: the same bytes are handed in again, which cannot be
 //! included twice, until the chain's own blocks say what became of them or the call is too old to be included at all.
-use super::calls::Encodable;
+use super::calls::{Encodable, SUBNETS};
 use super::config::{Signing, Types};
 use super::nodes::{At, Node, Nodes};
 use super::refusals::{self, About};
 use super::trouble::Trouble;
-use crate::{Block, ChainError, Refused};
+use crate::{Block, ChainError, Included, Refused};
 use automl_keys::Hotkey;
 use automl_ledger::Digest;
 use std::future::Future;
@@ -46,6 +46,15 @@ pub(crate) struct Landed {
     pub(crate) block: Block,
     /// Its number among those of the hotkey.
     pub(crate) nonce: u64,
+    /// The subnet that it made, where the runtime says so in a form that is known.
+    pub(crate) made: Option<u16>,
+}
+
+impl Landed {
+    /// The same as a caller is told.
+    pub(crate) fn included(&self) -> Included {
+        Included { block: self.block.number, number: self.nonce, round: None }
+    }
 }
 
 /// What the chain's blocks say of a call.
@@ -216,16 +225,24 @@ async fn landed(at: &At, signed: &Signed) -> Result<Option<Landed>, Trouble> {
         return Ok(None);
     };
     let events = ours.events().await?;
+    let mut made = None;
     for event in events.iter() {
         let event = event?;
-        if (event.pallet_name(), event.event_name()) == ("System", "ExtrinsicFailed") {
-            let error = DispatchError::decode_from(event.field_bytes(), at.metadata())
-                .map_err(|error| Trouble::changed("refusal", format_args!("cannot be read: {error}")))?;
-            return Err(refusals::dispatched(&error, &signed.about).into());
+        match (event.pallet_name(), event.event_name()) {
+            ("System", "ExtrinsicFailed") => {
+                let error = DispatchError::decode_from(event.field_bytes(), at.metadata())
+                    .map_err(|error| Trouble::changed("refusal", format_args!("cannot be read: {error}")))?;
+                return Err(refusals::dispatched(&error, &signed.about).into());
+            }
+            (SUBNETS, "NetworkAdded") => {
+                let fields = event.decode_fields_unchecked_as::<(u16, u16)>();
+                made = fields.ok().map(|(netuid, _)| netuid);
+            }
+            _ => {}
         }
     }
     let block = Block { number: at.block_number(), hash: digest(at.block_hash())? };
-    Ok(Some(Landed { block, nonce: signed.nonce }))
+    Ok(Some(Landed { block, nonce: signed.nonce, made }))
 }
 
 /// A block's hash, as the ledger writes such things.

@@ -1,6 +1,7 @@
 //! Why something was not done: because of the node that was asked, and then another may do it, or because of the chain.
 use super::refusals::plain;
 use crate::{ChainError, Refused};
+use automl_ledger::with_causes;
 use std::error::Error;
 use std::fmt::Display;
 use subxt::error::{
@@ -16,6 +17,8 @@ const MOST_WORDS: usize = 300;
 pub(crate) enum Trouble {
     /// The node's.
     Node(String),
+    /// The node's, which has thrown the state of that block away, as all but archives do after some hundred blocks.
+    Forgotten(String),
     /// The chain's answer: no other node has another.
     Chain(ChainError),
 }
@@ -23,27 +26,15 @@ pub(crate) enum Trouble {
 impl Trouble {
     /// What a node or the way to it did, with its reasons; a stranger's words, so without what moves a cursor.
     pub(crate) fn of(error: &dyn Error) -> Trouble {
-        let mut words = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let more = error.to_string();
-            if !words.contains(&more) {
-                words = format!("{words}: {more}");
-            }
-            cause = error.source();
-        }
-        Trouble::Node(words.escape_debug().to_string().chars().take(MOST_WORDS).collect())
-    }
-
-    /// Whether the node has thrown the state of that block away, as all but archives do after some hundred blocks.
-    pub(crate) fn is_forgotten(&self) -> bool {
-        matches!(self, Trouble::Node(words) if words.contains("discarded") || words.contains("pruned"))
+        let words = with_causes(error);
+        let shown = words.escape_debug().to_string().chars().take(MOST_WORDS).collect();
+        if is_forgotten(&words) { Trouble::Forgotten(shown) } else { Trouble::Node(shown) }
     }
 
     /// In words.
     pub(crate) fn words(self) -> String {
         match self {
-            Trouble::Node(words) => words,
+            Trouble::Node(words) | Trouble::Forgotten(words) => words,
             Trouble::Chain(error) => error.to_string(),
         }
     }
@@ -52,6 +43,12 @@ impl Trouble {
     pub(crate) fn changed(what: &str, problem: impl Display) -> Trouble {
         Trouble::Chain(ChainError::Changed { what: what.to_owned(), problem: plain(&problem.to_string()) })
     }
+}
+
+/// Whether a node says that it has the state of a block no more, or not the block: substrate's words, and those of chopsticks.
+fn is_forgotten(words: &str) -> bool {
+    const WORDS: [&str; 3] = ["State already discarded", "UnknownBlock", "unknown Block"];
+    WORDS.iter().any(|one| words.contains(one)) || (words.contains("Block 0x") && words.contains(" not found"))
 }
 
 impl From<ChainError> for Trouble {

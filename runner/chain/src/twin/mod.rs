@@ -16,7 +16,7 @@ mod keeper;
 mod signed;
 mod state;
 
-use crate::{Block, Call, Chain, ChainError, Commitment, Included, Metagraph};
+use crate::{Block, Call, Chain, ChainError, Commitment, History, Included, Metagraph};
 use async_trait::async_trait;
 use automl_keys::Hotkey;
 use automl_ledger::{Digest, Entry, Filter, Kind, Ledger, Name};
@@ -181,8 +181,8 @@ impl Chain for Twin {
         Ok(Some(self.sync().await?.state.commitments_at(block)))
     }
 
-    async fn history(&self, block: u64) -> Result<Vec<Commitment>, ChainError> {
-        Ok(self.sync().await?.state.history(block))
+    async fn history(&self, block: u64) -> Result<History, ChainError> {
+        Ok(History { commitments: self.sync().await?.state.history(block), complete: true })
     }
 
     async fn submit(&self, hotkey: &Hotkey, call: Call) -> Result<Included, ChainError> {

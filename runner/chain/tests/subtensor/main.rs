@@ -4,5 +4,6 @@
 mod common;
 mod encoded;
 mod faults;
+mod history;
 mod timelocked;
 mod world;
