@@ -8,6 +8,7 @@
 //! schema    the JSON Schema of all that: ranges and descriptions live there    rules    what a range cannot say
 //! exit      the exit codes of `runner`            metrics   every metric's name, help and labels
 //! progress  the JSON that `/status` serves        archive   what a run has found, and how islands' fronts become one
+//! submitting, validating   what `/status` of a submitter and of a validator says
 //! pod       how a runner is started in a pod: paths, variables, port, pages
 //! ```
 pub mod archive;
@@ -24,6 +25,7 @@ pub mod reference;
 pub mod rules;
 pub mod schema;
 pub mod spec;
+pub mod submitting;
 pub mod tasks;
 mod text;
 pub mod validating;
