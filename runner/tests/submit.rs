@@ -316,6 +316,12 @@ fn one_that_stays_publishes_what_comes_and_shows_it() {
     }
     assert!(!text.contains("automl_chain_newcomers_until_out{"), "it is immune: {text}");
     assert!(text.contains("automl_chain_problem{reason=\"unreachable\"} 0"), "{text}");
+    let (_, text) = ask(address, "GET", "/status").unwrap();
+    let status: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!((&status["hotkey"], &status["problem"]), (&MINER.into(), &serde_json::Value::Null), "{status}");
+    assert!(status["block"].is_u64(), "{status}");
+    let earns = serde_json::json!({"incentive": 0.0, "dividends": 0.0, "emission": 0.0, "trust": 0.0});
+    assert_eq!(status["earns"], earns);
     assert!(ground.bound().unwrap().ends_with(&hash(GOOD, &ground.to("genes"))));
     live.signal(Signal::TERM);
     let (status, _, errors) = live.end();

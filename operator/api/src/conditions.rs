@@ -28,17 +28,20 @@ pub enum ConditionType {
     Complete,
     /// The run has ended without finishing.
     Failed,
+    /// The chain that the run publishes on answers its submitter; absent where it publishes on none.
+    ChainConnected,
 }
 
 impl ConditionType {
     /// Every kind, in the order in which they are listed.
-    pub const ALL: [ConditionType; 6] = [
+    pub const ALL: [ConditionType; 7] = [
         ConditionType::Accepted,
         ConditionType::Progressing,
         ConditionType::Ready,
         ConditionType::Suspended,
         ConditionType::Complete,
         ConditionType::Failed,
+        ConditionType::ChainConnected,
     ];
 
     /// The word in `type`.
@@ -50,6 +53,7 @@ impl ConditionType {
             ConditionType::Suspended => "Suspended",
             ConditionType::Complete => "Complete",
             ConditionType::Failed => "Failed",
+            ConditionType::ChainConnected => "ChainConnected",
         }
     }
 }
@@ -146,6 +150,14 @@ reasons! {
     DeadlineExceeded => Failed true,
     /// The spec was changed after the failure, and the run is tried again.
     Retrying => Failed false,
+    /// The chain answers the submitter.
+    Connected => ChainConnected true,
+    /// No node of the chain answers the submitter.
+    Unreachable => ChainConnected false,
+    /// The chain's runtime is another than the submitter's program knows.
+    RuntimeChanged => ChainConnected false,
+    /// The submitter cannot ask the chain for another reason.
+    Other => ChainConnected false,
 }
 
 /// The reference of every condition and reason, as Markdown.
@@ -189,6 +201,11 @@ pub fn set(conditions: &mut Vec<Condition>, reason: Reason, message: &str, gener
     changed
 }
 
+/// Takes the condition of a kind away: there is nothing to say of it.
+pub fn unset(conditions: &mut Vec<Condition>, about: ConditionType) {
+    conditions.retain(|condition| condition.type_ != about.as_str());
+}
+
 /// The condition of a kind.
 pub fn get(conditions: &[Condition], about: ConditionType) -> Option<&Condition> {
     conditions.iter().find(|condition| condition.type_ == about.as_str())
@@ -210,12 +227,12 @@ pub(crate) fn bound(conditions: &mut Vec<Condition>) {
     });
 }
 
-/// Cuts the longest message to about half; false where there is nothing left to cut.
-pub(crate) fn halve_longest(conditions: &mut [Condition]) -> bool {
+/// Cuts the longest message to about three quarters; false where there is nothing left to cut.
+pub(crate) fn cut_longest(conditions: &mut [Condition]) -> bool {
     let Some(longest) = conditions.iter_mut().max_by_key(|condition| json_len(&condition.message)) else {
         return false;
     };
-    let most = json_len(&longest.message) / 2;
+    let most = json_len(&longest.message) * 3 / 4;
     longest.message = cut(&longest.message, most);
     most > 0
 }

@@ -1,5 +1,5 @@
 //! What the operator says of a run: small, whatever the run's length and however many islands it has.
-use automl_contract::progress::MAX_GENE_BYTES;
+use automl_contract::{progress::MAX_GENE_BYTES, validating::Earns};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,8 @@ const MAX_COUNT: u64 = 1 << 53;
 const MAX_SELECTOR: usize = 256;
 /// The most characters of an image with its tag and digest.
 const MAX_IMAGE: usize = 336;
+/// The most characters of a hotkey's address.
+const MAX_ADDRESS: usize = 48;
 /// The characters of a sha256.
 const MAX_HASH: usize = 64;
 
@@ -64,6 +66,9 @@ pub struct MinerRunStatus {
     /// Where the ledger keeps all that the run does, also when the resource is gone. Default: none where the operator knows no ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerPlace>,
+    /// The hotkey that the run publishes with, as the chain knows it. Default: none where it publishes nothing, or before its submitter has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submit: Option<Submit>,
     /// What is true of the run, each with the reason. Default: none before the operator has seen the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = ConditionType::ALL.len()))]
@@ -81,6 +86,22 @@ pub struct LedgerPlace {
     /// What the run is called there: another search or another evaluation is another run.
     #[schemars(length(max = MAX_LEDGER_RUN))]
     pub run: String,
+}
+
+/// The hotkey that a run publishes with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Submit {
+    /// Its address.
+    #[schemars(length(max = MAX_ADDRESS))]
+    pub hotkey: String,
+    /// The block at which the chain has said last what it earns. Default: none before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = MAX_COUNT))]
+    pub block: Option<u64>,
+    /// What that was. Default: none where the hotkey takes no part in the subnet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earns: Option<Earns>,
 }
 
 /// How far a run is, over all islands.
@@ -137,6 +158,24 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl Submit {
+    fn bounded(self) -> Self {
+        let Submit { hotkey, block, earns } = self;
+        // A chain has no finer parts, and further digits would be news each time.
+        let rounded = |amount: f64| format!("{amount:.9}").parse().unwrap_or(amount);
+        let earns = earns.map(|Earns { incentive, dividends, emission, trust, goes_after }| Earns {
+            incentive: rounded(incentive),
+            dividends: rounded(dividends),
+            emission: rounded(emission),
+            trust: rounded(trust),
+            goes_after,
+        });
+        let numbers = |earns: &Earns| [earns.incentive, earns.dividends, earns.emission, earns.trust];
+        let earns = earns.filter(|earns| numbers(earns).iter().all(|number| number.is_finite()));
+        Submit { hotkey, block: block.map(|block| MAX_COUNT.min(block)), earns }
+    }
+}
+
 impl MinerRunStatus {
     /// The status as it may be written: at most [`MAX_BYTES`], and within the bounds of its schema.
     ///
@@ -160,10 +199,11 @@ impl MinerRunStatus {
             best.generation = MAX_COUNT.min(best.generation);
             best.expression.take_if(|text| !fits(text, MAX_GENE_BYTES));
         }
+        self.submit = self.submit.filter(|submit| fits(&submit.hotkey, MAX_ADDRESS)).map(Submit::bounded);
         conditions::bound(&mut self.conditions);
         // Without messages it always fits.
         let too_large = |status: &Self| serde_json::to_vec(status).is_ok_and(|json| json.len() > MAX_BYTES);
-        while too_large(&self) && conditions::halve_longest(&mut self.conditions) {}
+        while too_large(&self) && conditions::cut_longest(&mut self.conditions) {}
         self
     }
 }

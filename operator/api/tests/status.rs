@@ -2,7 +2,8 @@
 use automl_api::conditions::{ConditionType, MAX_MESSAGE, Phase, Reason, get, set, summary};
 use automl_api::labels;
 use automl_api::names::{MAX_LABEL, RunName, Version};
-use automl_api::status::{Best, Interval, LedgerPlace, MAX_BYTES, MinerRunStatus, Progress};
+use automl_api::status::{Best, Interval, LedgerPlace, MAX_BYTES, MinerRunStatus, Progress, Submit};
+use automl_contract::validating::Earns;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use proptest::prelude::*;
 
@@ -63,6 +64,9 @@ fn largest(message: &str) -> MinerRunStatus {
         set(&mut conditions, reason, message, i64::MAX, &time(253_402_207_200));
     }
     let least = -1.234_567_890_123_456_7e-300;
+    let (share, amount) = (0.123_456_789, 12_345_678.123_456_79);
+    let earns =
+        Earns { incentive: share, dividends: share, emission: amount, trust: share, goes_after: Some(u16::MAX) };
     MinerRunStatus {
         observed_generation: Some(i64::MAX),
         phase: Some(Phase::Suspending),
@@ -87,6 +91,7 @@ fn largest(message: &str) -> MinerRunStatus {
             expression: Some("x".repeat(1024)),
         }),
         ledger: Some(LedgerPlace { url: "u".repeat(192), run: "r".repeat(121) }),
+        submit: Some(Submit { hotkey: "5".repeat(48), block: Some(1 << 53), earns: Some(earns) }),
         conditions,
     }
 }
@@ -99,7 +104,8 @@ fn the_largest_status_is_small_and_nearly_whole() {
         let size = serde_json::to_vec(&bounded).unwrap().len();
         assert!(size <= MAX_BYTES, "{size} bytes with messages of {:?}", &message[..4]);
         // Only messages are cut, and even then each says something.
-        assert!(bounded.conditions.iter().all(|one| one.message.len() >= 50), "{:?}", bounded.conditions);
+        let says = |one: &Condition| serde_json::to_vec(&one.message).unwrap().len();
+        assert!(bounded.conditions.iter().all(|one| says(one) >= 45), "{:?}", bounded.conditions);
         assert_eq!(MinerRunStatus { conditions: status.conditions.clone(), ..bounded }, status);
     }
 }
@@ -152,8 +158,13 @@ fn anything() -> impl Strategy<Value = MinerRunStatus> {
     );
     let head = (of(any::<i64>()), of(word()), any::<(i32, i32)>(), of(text()), of(text()), of(Just(time(1))));
     let ledger = (text(), text()).prop_map(|(url, run)| LedgerPlace { url, run });
-    (head, of(progress), of(best), of(ledger), prop::collection::vec(condition, 0..20)).prop_map(
-        |(head, progress, best, ledger, conditions)| {
+    let earns = any::<([f64; 4], Option<u16>)>().prop_map(|([incentive, dividends, emission, trust], goes_after)| {
+        Earns { incentive, dividends, emission, trust, goes_after }
+    });
+    let submit =
+        (text(), of(any::<u64>()), of(earns)).prop_map(|(hotkey, block, earns)| Submit { hotkey, block, earns });
+    (head, of(progress), of(best), of(ledger), of(submit), prop::collection::vec(condition, 0..20)).prop_map(
+        |(head, progress, best, ledger, submit, conditions)| {
             let (observed_generation, reason, (replicas, ready_replicas), selector, image, start_time) = head;
             let phase = Some(Phase::Suspending);
             MinerRunStatus {
@@ -168,6 +179,7 @@ fn anything() -> impl Strategy<Value = MinerRunStatus> {
                 progress,
                 best,
                 ledger,
+                submit,
                 conditions,
             }
         },

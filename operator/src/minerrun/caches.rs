@@ -57,6 +57,8 @@ pub struct Caches {
     pub claims: Store<PartialObjectMeta<PersistentVolumeClaim>>,
     /// Submitters, without content.
     pub submitters: Store<PartialObjectMeta<StatefulSet>>,
+    /// Their pods.
+    pub submitter_pods: Store<Pod>,
     /// What Events said of pods and Jobs that no field of theirs says.
     pub warnings: Warnings,
 }
@@ -74,6 +76,7 @@ pub(crate) struct Streams {
     pub(crate) policies: Touched<PartialObjectMeta<NetworkPolicy>>,
     pub(crate) claims: Touched<PartialObjectMeta<PersistentVolumeClaim>>,
     pub(crate) submitters: Touched<PartialObjectMeta<StatefulSet>>,
+    pub(crate) submitter_pods: Touched<Pod>,
     pub(crate) events: Touched<Event>,
 }
 
@@ -95,9 +98,11 @@ pub(crate) fn watch(context: &Arc<Context>, namespace: Option<&str>) -> (Caches,
     let (policies, policies_stream) = reflect(context, api(client, namespace), ours.clone(), trim::child);
     let (claims, claims_stream) = reflect(context, api(client, namespace), ours, trim::child);
     let shared = watcher::Config::default().labels(&format!("{}={}", labels::NAME, labels::SUBMITTER)).page_size(PAGE);
-    let (submitters, submitters_stream) = reflect(context, api(client, namespace), shared, trim::child);
+    let (submitters, submitters_stream) = reflect(context, api(client, namespace), shared.clone(), trim::child);
+    let (submitter_pods, submitter_pods_stream) = reflect(context, api(client, namespace), shared, trim::pod);
     let warnings = Warnings::default();
-    let caches = Caches { runs, jobs, pods, config_maps, services, policies, claims, submitters, warnings };
+    let caches =
+        Caches { runs, jobs, pods, config_maps, services, policies, claims, submitters, submitter_pods, warnings };
     let streams = Streams {
         runs: runs_stream,
         jobs: jobs_stream,
@@ -107,6 +112,7 @@ pub(crate) fn watch(context: &Arc<Context>, namespace: Option<&str>) -> (Caches,
         policies: policies_stream,
         claims: claims_stream,
         submitters: submitters_stream,
+        submitter_pods: submitter_pods_stream,
         events: events(context, client, namespace, &everything),
     };
     (caches, streams)

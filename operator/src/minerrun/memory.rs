@@ -6,7 +6,7 @@ use std::{
 };
 
 use automl_api::{MinerRunStatus, names::Version};
-use automl_contract::progress::Progress;
+use automl_contract::{progress::Progress, submitting::SubmitterStatus};
 
 use super::archive::Kept;
 
@@ -35,6 +35,9 @@ pub(crate) struct Memory {
     pub(crate) next_island: u32,
     /// What the ledger was told last: the run's name there, and how many islands.
     pub(crate) wished: Option<(String, u32)>,
+    /// The submitter that was last asked, when, and what it said last.
+    pub(crate) asked: Option<(Version, Instant)>,
+    pub(crate) told_by_submitter: Option<SubmitterStatus>,
     /// Reconciles that failed since one went well, and what the last one said.
     pub(crate) failures: u32,
     pub(crate) error: Option<String>,

@@ -122,12 +122,10 @@ async fn serve(context: &Arc<Context>, namespace: Option<&str>, mut stop: watch:
         .watches_stream(streams.services, move |service| by_label(service.labels(), service.namespace()))
         .watches_stream(streams.policies, move |policy| by_label(policy.labels(), policy.namespace()))
         .watches_stream(streams.claims, move |claim| by_label(claim.labels(), claim.namespace()))
-        .watches_stream(streams.submitters, |set| {
-            let namespace = set.namespace().unwrap_or_default();
-            set.owner_references()
-                .iter()
-                .map(|owner| ObjectRef::<Run>::new(&owner.name).within(&namespace))
-                .collect::<Vec<_>>()
+        .watches_stream(streams.submitters, |set| submitter::owners(&set))
+        .watches_stream(streams.submitter_pods.predicate_filter(pod_news, PredicateConfig::default()), {
+            let scope = Arc::clone(&scope);
+            move |pod| submitter::runs_of(&scope, &pod)
         })
         .reconcile_on(heard)
         .graceful_shutdown_on(async move {
@@ -237,9 +235,11 @@ async fn steps(run: &Run, scope: &Scope, memory: &mut Memory) -> Result<Action, 
     }
     let look_again = written?;
 
+    submitter::ask(scope, &plan, memory).await;
     let (seen, told, ending) = (&seen, &memory.told, ending.as_ref());
+    let submitter = memory.told_by_submitter.as_ref();
     let (plan, children, kept, before, now) = (&plan, &children, &kept, &before, &now);
-    let view = View { plan, children, seen, kept, told, ending, before, now };
+    let view = View { plan, children, seen, kept, told, submitter, ending, before, now };
     let wanted = status(&view);
     let action = next(scope, &view, memory, &wanted, look_again);
     report::write(scope, run, before, wanted, memory).await?;

@@ -3,8 +3,9 @@ use automl_api::{
     MinerRunStatus,
     conditions::{self, ConditionType, Reason},
     labels,
-    status::{Best, LedgerPlace, Progress},
+    status::{Best, LedgerPlace, Progress, Submit},
 };
+use automl_contract::submitting::{ChainTrouble, SubmitterStatus};
 use k8s_openapi::{
     api::{batch::v1::Job, core::v1::Pod},
     apimachinery::pkg::apis::meta::v1::Time,
@@ -30,6 +31,8 @@ pub struct View<'a> {
     pub kept: &'a Kept,
     /// What islands said last.
     pub told: &'a std::collections::BTreeMap<u32, automl_contract::progress::Progress>,
+    /// What its submitter said last.
+    pub submitter: Option<&'a SubmitterStatus>,
     /// How the run has ended.
     pub ending: Option<&'a Ending>,
     /// The status before.
@@ -53,15 +56,19 @@ pub fn status(view: &View<'_>) -> MinerRunStatus {
         progress: progress(view),
         best: best(view),
         ledger: plan.ledger.as_ref().map(|url| LedgerPlace { url: url.to_string(), run: plan.ledger_run() }),
+        submit: submit(view),
         ..(*before).clone()
     };
+    if chain_of(plan).is_none() || is_unheard(view) {
+        conditions::unset(&mut status.conditions, ConditionType::ChainConnected);
+    }
     let reasons = [
         (Reason::Valid, String::new()),
         progressing(view, live, suspended),
         ready(view, &status, suspended),
         held(view, live, suspended),
     ];
-    for (reason, message) in reasons.into_iter().chain(ended(view)) {
+    for (reason, message) in reasons.into_iter().chain(ended(view)).chain(connected(view)) {
         conditions::set(&mut status.conditions, reason, &message, plan.generation, view.now);
     }
     summarize(&mut status);
@@ -151,6 +158,37 @@ fn ended(view: &View<'_>) -> Option<Said> {
     }
     let failed = conditions::get(&view.before.conditions, ConditionType::Failed);
     failed.filter(|condition| condition.status == "True").map(|_| (Reason::Retrying, String::new()))
+}
+
+/// Before its submitter has answered this operator, what it said an earlier one, unless it may be another's.
+fn submit(view: &View<'_>) -> Option<Submit> {
+    let View { plan, submitter, before, .. } = view;
+    plan.submitter.as_ref()?;
+    let told = |told: &SubmitterStatus| Submit { hotkey: told.hotkey.clone(), block: told.block, earns: told.earns };
+    submitter.map(told).or_else(|| before.submit.clone().filter(|_| !is_unheard(view)))
+}
+
+/// Whether nothing is known of the submitter that the spec asks for now.
+fn is_unheard(view: &View<'_>) -> bool {
+    view.submitter.is_none() && view.before.observed_generation != Some(view.plan.generation)
+}
+
+/// The chain that genes are published on.
+fn chain_of(plan: &Plan) -> Option<&str> {
+    plan.submitter.as_ref()?.spec.network.as_deref()
+}
+
+/// Whether the chain answers the submitter, once that has asked it.
+fn connected(view: &View<'_>) -> Option<Said> {
+    chain_of(view.plan)?;
+    let told = view.submitter?;
+    let Some(problem) = &told.problem else { return told.block.map(|_| (Reason::Connected, String::new())) };
+    let reason = match problem.reason {
+        ChainTrouble::Unreachable => Reason::Unreachable,
+        ChainTrouble::RuntimeChanged => Reason::RuntimeChanged,
+        ChainTrouble::Other => Reason::Other,
+    };
+    Some((reason, problem.message.clone()))
 }
 
 /// What is asked for decides where the operator suspends, what is there where a queue does.

@@ -1,19 +1,30 @@
 //! Runs that share a hotkey and a subnet share one submitter: a hotkey is bound to one gene at a time.
 //!
 //! Who shares it is read from the watches, so any of the runs makes the same objects, owned by all of them: they go with the
-//! last. The oldest of them decides how genes are published, and one that says otherwise is not right.
-use std::collections::BTreeSet;
+//! last. The oldest of them decides how genes are published, and one that says otherwise is not right. Its pod is asked for each
+//! of them what the hotkey earns.
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
-use automl_contract::cluster::SubmitSpec;
-use k8s_openapi::api::apps::v1::StatefulSet;
+use automl_api::labels;
+use automl_contract::{cluster::SubmitSpec, pod::SUBMITTER_NAME};
+use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
-use kube::{Resource as _, ResourceExt as _, core::PartialObjectMeta};
+use kube::{Resource as _, ResourceExt as _, core::PartialObjectMeta, runtime::reflector::ObjectRef};
 
 use super::{
     Scope,
+    caches::Run,
+    dereference::{is_live, started},
     error::Invalid,
+    memory::Memory,
     validate::{self, Plan},
 };
+
+/// From one question to the next; the submitter itself asks the chain more rarely.
+const RARELY: Duration = Duration::from_mins(1);
 
 /// A run that publishes.
 #[derive(Clone, Debug)]
@@ -38,7 +49,7 @@ pub(super) fn sharers(scope: &Scope, plan: &Plan) -> Vec<Sharer> {
         let here = meta.namespace.as_deref() == Some(plan.namespace.as_str()) && meta.deletion_timestamp.is_none();
         here && spec_of(run).is_some_and(|spec| validate::which(spec) == submitter.which)
     });
-    let sharer = |run: &std::sync::Arc<super::caches::Run>| {
+    let sharer = |run: &std::sync::Arc<Run>| {
         Some(Sharer {
             name: run.meta().name.clone()?,
             uid: run.meta().uid.clone()?,
@@ -52,7 +63,7 @@ pub(super) fn sharers(scope: &Scope, plan: &Plan) -> Vec<Sharer> {
     sharers
 }
 
-fn spec_of(run: &super::caches::Run) -> Option<&SubmitSpec> {
+fn spec_of(run: &Run) -> Option<&SubmitSpec> {
     run.0.as_ref().ok()?.spec.0.submit.as_ref()
 }
 
@@ -95,4 +106,40 @@ pub(super) fn left(scope: &Scope, plan: &Plan) -> Vec<std::sync::Arc<PartialObje
             && set.metadata.name != wanted
             && set.owner_references().iter().any(|owner| owner.uid == plan.uid)
     })
+}
+
+/// The runs that own a submitter.
+pub(super) fn owners(set: &PartialObjectMeta<StatefulSet>) -> Vec<ObjectRef<Run>> {
+    let namespace = set.namespace().unwrap_or_default();
+    set.owner_references().iter().map(|owner| ObjectRef::<Run>::new(&owner.name).within(&namespace)).collect()
+}
+
+/// The runs that a submitter's pod signs for.
+pub(super) fn runs_of(scope: &Scope, pod: &Pod) -> Vec<ObjectRef<Run>> {
+    let Some(which) = pod.labels().get(labels::SUBMITTER_NAME) else { return Vec::new() };
+    let set = ObjectRef::new(&format!("{SUBMITTER_NAME}{which}")).within(&pod.namespace().unwrap_or_default());
+    scope.caches.submitters.get(&set).map(|set| owners(&set)).unwrap_or_default()
+}
+
+/// Asks the submitter what its hotkey earns, if it is time.
+pub(super) async fn ask(scope: &Scope, plan: &Plan, memory: &mut Memory) {
+    let wanted = plan.submitter.as_ref().map(|submitter| submitter.which);
+    if memory.asked.is_some_and(|(which, _)| Some(which) != wanted) {
+        (memory.asked, memory.told_by_submitter) = (None, None);
+    }
+    let Some(submitter) = &plan.submitter else { return };
+    if memory.asked.is_some_and(|(_, asked)| asked.elapsed() < RARELY) {
+        return;
+    }
+    let which = submitter.which.to_string();
+    let pods = scope.caches.submitter_pods.state_filter(|pod| {
+        let is_its = pod.labels().get(labels::SUBMITTER_NAME) == Some(&which);
+        is_its && pod.namespace().as_deref() == Some(plan.namespace.as_str()) && is_live(pod) && started(pod)
+    });
+    let Some(address) = pods.iter().find_map(|pod| pod.status.as_ref()?.pod_ip.clone()) else { return };
+    memory.asked = Some((submitter.which, Instant::now()));
+    match scope.context.asker.submitter(&address).await {
+        Ok(told) => memory.told_by_submitter = Some(told),
+        Err(error) => tracing::debug!(address, %error, "a submitter"),
+    }
 }

@@ -56,7 +56,7 @@ pub(super) fn job(job: &mut Job) {
 /// Of a pod: whose it is, where it answers, and what is the matter with it.
 pub(super) fn pod(pod: &mut Pod) {
     let meta = &mut pod.metadata;
-    let labels = kept(meta.labels.take(), |key| [labels::RUN, JOB_NAME, INDEX].contains(&key));
+    let labels = kept(meta.labels.take(), |key| [labels::RUN, labels::SUBMITTER_NAME, JOB_NAME, INDEX].contains(&key));
     *meta = ObjectMeta { labels, ..identity(meta) };
     pod.spec = None;
     if let Some(status) = pod.status.take() {

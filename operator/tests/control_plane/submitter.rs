@@ -1,4 +1,12 @@
-//! Runs that share a hotkey and a subnet share one submitter, which alone mounts the key.
+//! Runs that share a hotkey and a subnet share one submitter, which alone mounts the key, and say what it earns.
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use automl_contract::pod::PORT;
 use serde_json::{Value, json};
 
 use crate::{
@@ -110,5 +118,101 @@ fn runs_that_share_a_hotkey_share_a_submitter_until_the_last_has_gone() {
         let policies = server.list("apis/networking.k8s.io/v1", NAMESPACE, "networkpolicies");
         let submitters = policies.iter().filter(|one| one["metadata"]["name"].as_str().unwrap().contains("submitter"));
         (server.sets().is_empty() && submitters.count() == 0).then_some(())
+    });
+}
+
+/// Where a submitter's pod answers in these tests: pages have the same port in all pods, and this address nobody else uses.
+const ADDRESS: &str = "127.0.0.77";
+
+/// A page in a pod's stead.
+struct Page(Arc<Mutex<Value>>);
+
+impl Page {
+    fn serve(says: Value) -> Self {
+        let listener = TcpListener::bind((ADDRESS, PORT)).expect("nobody else has this address and port");
+        let page = Self(Arc::new(Mutex::new(says)));
+        let says = Arc::clone(&page.0);
+        thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                let asks_for_it = lines.next().is_some_and(|line| line.starts_with("GET /status "));
+                lines.take_while(|line| !line.is_empty()).for_each(drop);
+                let body = says.lock().expect("nobody panics with it").to_string();
+                let head = if asks_for_it { "200 OK" } else { "404 Not Found" };
+                // Who asked may have gone.
+                let _ = write!(stream, "HTTP/1.1 {head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            }
+        });
+        page
+    }
+
+    fn says(&self, says: Value) {
+        *self.0.lock().expect("nobody panics with it") = says;
+    }
+}
+
+/// The condition about the chain: its status, reason and message.
+fn chain(run: &Value) -> Option<[&Value; 3]> {
+    let about = |condition: &&Value| condition["type"] == "ChainConnected";
+    let found = run["status"]["conditions"].as_array()?.iter().find(about)?;
+    Some(["status", "reason", "message"].map(|field| &found[field]))
+}
+
+#[test]
+fn what_a_hotkey_earns_is_in_the_status_of_each_run_that_uses_it() {
+    let Some(plane) = start() else { return };
+    let operator = Operator::start(&plane, &["--ledger-url", "http://127.0.0.1:9"]);
+    let server = Server { operator, plane };
+    server.namespace(NAMESPACE);
+    let hotkey = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+    let earns =
+        json!({"incentive": 0.25, "dividends": 0.125, "emission": 1.5, "trust": 0.987_654_321_9, "goesAfter": 3});
+    let page = Page::serve(json!({"hotkey": hotkey, "block": 1234, "earns": earns}));
+    let until_says = |name: &str, said: [&str; 3], submit: Option<&Value>| {
+        until(&format!("{name} says {said:?}"), || {
+            let run = server.run(NAMESPACE, name)?;
+            (chain(&run)? == said && run["status"].get("submit") == submit).then_some(())
+        });
+    };
+
+    server.apply(NAMESPACE, &publishing("one", ", network: test"));
+    let pod = until("the submitter has a pod", || {
+        let pods =
+            server.pods(NAMESPACE).into_iter().filter_map(|pod| pod["metadata"]["name"].as_str().map(str::to_owned));
+        pods.into_iter().find(|name| name.starts_with("automl-submitter-"))
+    });
+    let status = json!({"status": {"phase": "Running", "podIP": ADDRESS, "podIPs": [{"ip": ADDRESS}], "containerStatuses": [{
+        "name": "runner", "image": "automl-runner", "imageID": "", "ready": true, "restartCount": 0,
+        "state": {"running": {}},
+    }]}});
+    let patch = ["patch", "pod", &pod, "--namespace", NAMESPACE, "--subresource=status", "--type=merge", "--patch"];
+    server.cli(&[&patch[..], &[&status.to_string()]].concat());
+    let mut shown = json!({"hotkey": hotkey, "block": 1234, "earns": earns});
+    shown["earns"]["trust"] = json!(0.987_654_322);
+    until_says("one", ["True", "Connected", ""], Some(&shown));
+
+    // What it has said before stays with the reason why it says no more.
+    let message = "this runtime's storage is another: update this program";
+    let problem = json!({"reason": "RuntimeChanged", "message": message});
+    page.says(json!({"hotkey": hotkey, "block": 1234, "earns": earns, "problem": problem}));
+    server.apply(NAMESPACE, &publishing("two", ", network: test"));
+    until_says("two", ["False", "RuntimeChanged", message], Some(&shown));
+    page.says(json!({"hotkey": hotkey, "problem": {"reason": "Unreachable", "message": "test cannot be reached"}}));
+    server.apply(NAMESPACE, &publishing("three", ", network: test"));
+    until_says("three", ["False", "Unreachable", "test cannot be reached"], Some(&json!({"hotkey": hotkey})));
+    // Nonsense, and more of it than is read, is no answer.
+    page.says(json!({"hotkey": "5".repeat(100_000)}));
+    server.apply(NAMESPACE, &publishing("four", ", network: test"));
+    let run = until("it has a status", || {
+        server.run(NAMESPACE, "four").filter(|run| run["status"]["observedGeneration"] == run["metadata"]["generation"])
+    });
+    assert!(chain(&run).is_none() && run["status"].get("submit").is_none(), "{run:#}");
+
+    // Who publishes no more has nothing to say of it.
+    server.change("two", &json!({"spec": {"submit": null}}));
+    until("nothing is left of it", || {
+        let run = server.run(NAMESPACE, "two")?;
+        let is_new = run["status"]["observedGeneration"] == run["metadata"]["generation"];
+        (is_new && chain(&run).is_none() && run["status"].get("submit").is_none()).then_some(())
     });
 }

@@ -1,5 +1,5 @@
 //! What hotkeys were bound to, kept in a ledger from when it was first seen: a chain keeps the newest commitment of each alone, and who
-//! was first with a gene is paid for it. What was bound before that, an archive's blocks tell.
+//! was first with a gene is paid for it. What was bound before that, an archive node's blocks tell.
 use crate::{Block, Chain, ChainError, Commitment, History};
 use automl_ledger::{Entry, Filter, Kind, Ledger, LedgerError, Name};
 use serde::{Deserialize, Serialize};

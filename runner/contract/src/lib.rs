@@ -10,7 +10,7 @@
 //! form      a kind of file, and all that it is checked with
 //! exit      the exit codes of `runner`            metrics   every metric's name, help and labels
 //! progress  the JSON that `/status` serves        archive   what a run has found, and how islands' fronts become one
-//! validating  the JSON that a validator serves there
+//! submitting, validating   what `/status` of a submitter and of a validator says
 //! pod       how a runner is started in a pod: paths, variables, port, pages
 //! ```
 pub mod archive;
@@ -28,6 +28,7 @@ pub mod reference;
 pub mod rules;
 pub mod schema;
 pub mod spec;
+pub mod submitting;
 pub mod tasks;
 mod text;
 pub mod validating;

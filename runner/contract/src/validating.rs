@@ -1,4 +1,5 @@
 //! What a validator says of itself on `/status`: the operator copies it into the resource, a person reads it with `curl`.
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The page.
@@ -52,7 +53,7 @@ pub struct RoundProgress {
 }
 
 /// What a hotkey earns; shares are parts of 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Earns {
     /// As a miner: a share of all.
@@ -63,8 +64,9 @@ pub struct Earns {
     pub emission: f64,
     /// How much of the weights it set, or got, was within consensus.
     pub trust: f64,
-    /// Newcomers until it has to give way; `None` while it is immune.
+    /// Newcomers until it has to give way. Default: none while it is immune.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 65_535))]
     pub goes_after: Option<u16>,
 }
 

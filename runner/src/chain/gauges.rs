@@ -1,7 +1,9 @@
 //! What a hotkey earns, as metrics of the service that signs with it.
+use super::earned::trouble;
 use super::shown;
 use automl_chain::{ChainError, Standing};
 use automl_contract::metrics;
+use automl_contract::submitting::ChainTrouble;
 use automl_keys::Address;
 use prometheus::{Gauge, GaugeVec, Opts, Registry};
 
@@ -33,11 +35,11 @@ impl Gauges {
 
     /// Shows what the chain has said.
     pub(crate) fn show(&self, told: &Result<Option<Standing>, ChainError>) {
-        let reason = match told {
+        let reason = match told.as_ref().map_err(trouble) {
             Ok(_) => "",
-            Err(ChainError::Unreachable { .. }) => UNREACHABLE,
-            Err(ChainError::Changed { .. }) => CHANGED,
-            Err(_) => OTHER,
+            Err(ChainTrouble::Unreachable) => UNREACHABLE,
+            Err(ChainTrouble::RuntimeChanged) => CHANGED,
+            Err(ChainTrouble::Other) => OTHER,
         };
         for each in [UNREACHABLE, CHANGED, OTHER] {
             self.problem.with_label_values(&[each]).set(f64::from(u8::from(each == reason)));

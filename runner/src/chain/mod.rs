@@ -1,8 +1,9 @@
 //! `runner chain`: a subnet, of a chain or in a ledger, from a terminal.
 //!
 //! ```text
-//! open  which chain is meant     paid  what a coldkey pays for     shown  tables     gauges  what a hotkey earns, as metrics
+//! open  which chain is meant     paid  what a coldkey pays for     shown  tables     earned, gauges  what a hotkey earns, on pages
 //! ```
+mod earned;
 mod gauges;
 mod open;
 mod paid;
@@ -21,6 +22,7 @@ use automl_keys::{Address, Hotkey, KeyError, Place};
 use automl_ledger::Database;
 use std::path::Path;
 
+pub(crate) use earned::{earns, problem};
 pub(crate) use gauges::Gauges;
 pub(crate) use open::beside;
 use open::{Opened, network, open};

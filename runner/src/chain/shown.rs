@@ -104,7 +104,7 @@ pub(super) async fn commitments(subnet: &Subnet, with_seen: bool, rebuild: bool)
     if !rebuild {
         seen.keep().await?;
     } else if !seen.rebuild().await? {
-        eprintln!("note: the nodes do not remember all that was bound: name an archive among them with --network");
+        eprintln!("note: the nodes do not remember all that was bound: name an archive node among them with --network");
     }
     for sight in seen.all().await? {
         tell(subnet, &sight, &sight.commitment, Some(sight.seen))?;

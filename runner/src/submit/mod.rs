@@ -3,7 +3,7 @@
 //! ```text
 //! records    what runs found out of genes, what was published, and what came of it
 //! choose     which gene is next, if any            publisher  binds the hotkey, puts the gene, reads both back
-//! pages      metrics of one that stays
+//! pages      metrics of one that stays, and what its hotkey earns
 //! ```
 //!
 //! A hotkey is bound to one gene at a time, so one submitter serves all runs that share it and publishes the best of them.
@@ -41,8 +41,9 @@ use tokio::sync::Mutex;
 /// The longest that one that stays waits before it looks again, where something has failed.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
-/// How often it is asked what the hotkey earns.
+/// How often it is asked what the hotkey earns, and how soon again where the chain did not say.
 const EARNED: Duration = Duration::from_mins(10);
+const EARNED_AGAIN: Duration = Duration::from_mins(1);
 
 /// Publishes once, or stays and publishes what comes.
 pub(crate) fn submit(options: &SubmitOptions) -> Result<(), Failure> {
@@ -152,18 +153,18 @@ async fn watch(publisher: &Publisher, options: &SubmitOptions) -> Result<(), Fai
     }
 }
 
-/// When it was last asked what the hotkey earns. That changes with each epoch, and reading it takes a node some hundred answers.
+/// When it is to be asked what the hotkey earns. That changes with each epoch, and reading it takes a node some hundred answers.
 #[derive(Default)]
 struct Earned(Option<Instant>);
 
 impl Earned {
     async fn tell(&mut self, publisher: &Publisher, pages: &Pages) {
-        if self.0.is_some_and(|asked| asked.elapsed() < EARNED) {
+        if self.0.is_some_and(|due| Instant::now() < due) {
             return;
         }
-        self.0 = Some(Instant::now());
         let metagraph = publisher.chain.metagraph().await;
-        pages.earns(&metagraph.map(|metagraph| metagraph.standing(publisher.hotkey.address())));
+        self.0 = Some(Instant::now() + if metagraph.is_ok() { EARNED } else { EARNED_AGAIN });
+        pages.earns(metagraph);
     }
 }
 

@@ -1,20 +1,20 @@
-//! What a submitter that stays shows: metrics, and whether it is well.
+//! What a submitter that stays shows: metrics, what its hotkey earns, and whether it is well.
 use super::publisher::{Failed, How, Publisher};
-use crate::chain::Gauges;
+use crate::chain::{self, Gauges};
 use crate::failure::Failure;
 use crate::http;
-use automl_chain::{ChainError, Standing};
+use automl_chain::{ChainError, Metagraph};
+use automl_contract::submitting::SubmitterStatus;
 use automl_contract::{metrics, pod};
 use automl_keys::Address;
-use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use prometheus::{Encoder as _, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How an attempt ends: the values of the label `result`.
@@ -35,8 +35,10 @@ struct Shown {
     number: IntGauge,
     looked: IntGauge,
     earns: Gauges,
-    /// The ledger answered.
-    ready: AtomicBool,
+    hotkey: Address,
+    status: Mutex<SubmitterStatus>,
+    /// Why it cannot look for something to publish.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Pages {
@@ -61,22 +63,33 @@ impl Pages {
         Ok(Pages { shown })
     }
 
-    /// The ledger was read; the number of the last publication, 0 where there is none.
+    /// Ledger and chain were read; the number of the last publication, 0 where there is none.
     pub(super) fn looked(&self, published: u64) {
-        self.shown.ready.store(true, Ordering::SeqCst);
+        *held(&self.shown.trouble) = None;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.shown.looked.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
         self.shown.number.set(i64::try_from(published).unwrap_or(i64::MAX));
     }
 
     /// The chain was asked what the hotkey earns.
-    pub(super) fn earns(&self, told: &Result<Option<Standing>, ChainError>) {
-        self.shown.earns.show(told);
+    pub(super) fn earns(&self, told: Result<Metagraph, ChainError>) {
+        let block = told.as_ref().ok().map(|metagraph| metagraph.block.number);
+        let told = told.map(|metagraph| metagraph.standing(self.shown.hotkey));
+        self.shown.earns.show(&told);
+        let mut status = held(&self.shown.status);
+        match told {
+            Ok(standing) => {
+                let earns = standing.as_ref().map(chain::earns);
+                *status = SubmitterStatus { hotkey: self.shown.hotkey.to_string(), block, earns, problem: None };
+            }
+            // What it said before is better than nothing, and the block tells how old it is.
+            Err(error) => status.problem = Some(chain::problem(&error)),
+        }
     }
 
-    /// It was not; hands the reason through.
+    /// One of them was not; hands the reason through.
     pub(super) fn unreachable(&self, reason: String) -> String {
-        self.shown.ready.store(false, Ordering::SeqCst);
+        *held(&self.shown.trouble) = Some(reason.clone());
         reason
     }
 
@@ -114,13 +127,21 @@ impl Shown {
         registry.register(Box::new(number.clone()))?;
         registry.register(Box::new(looked.clone()))?;
         let earns = Gauges::new(&registry, hotkey, netuid)?;
-        Ok(Shown { registry, attempts, number, looked, earns, ready: AtomicBool::new(false) })
+        let status = SubmitterStatus { hotkey: hotkey.to_string(), ..SubmitterStatus::default() };
+        let trouble = Mutex::new(Some("the ledger has not answered yet".to_owned()));
+        Ok(Shown { registry, attempts, number, looked, earns, hotkey, status: Mutex::new(status), trouble })
     }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each is whole between any two lines, so what a panic left is good.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn router(shown: Arc<Shown>) -> Router {
     Router::new()
         .route(pod::METRICS_PAGE, get(page))
+        .route(pod::STATUS_PAGE, get(status))
         .route(pod::HEALTH_PAGE, get(|| async { "ok\n" }))
         .route(pod::READY_PAGE, get(ready))
         .with_state(shown)
@@ -134,10 +155,13 @@ async fn page(State(shown): State<Arc<Shown>>) -> Response {
     }
 }
 
+async fn status(State(shown): State<Arc<Shown>>) -> Json<SubmitterStatus> {
+    Json(held(&shown.status).clone())
+}
+
 async fn ready(State(shown): State<Arc<Shown>>) -> Response {
-    if shown.ready.load(Ordering::SeqCst) {
-        "ok\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the ledger does not answer\n").into_response()
+    match held(&shown.trouble).as_ref() {
+        None => "ok\n".into_response(),
+        Some(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n")).into_response(),
     }
 }

@@ -160,7 +160,7 @@ impl Nodes {
                     return Ok(node);
                 }
                 Err(Trouble::Node(problem) | Trouble::Forgotten(problem)) => {
-                    problems.push(format!("{}: {problem}", shown(url)))
+                    problems.push(format!("{}: {problem}", shown(url)));
                 }
                 Err(chain) => return Err(chain),
             }
