@@ -1,9 +1,10 @@
-//! `operator`: watches `MinerRuns` and runs them as pods, until it is told to stop.
+//! `operator`: watches `MinerRuns` and `Validators` and runs them as pods, until it is told to stop.
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use automl_contract::{exit, metrics};
-use automl_operator::{leader::Leadership, minerrun, pages, settings::Settings, telemetry};
+use automl_operator::{leader::Leadership, minerrun, pages, settings::Settings, telemetry, validator};
 use clap::Parser;
+use futures_util::future::join;
 use kube::Client;
 use tokio::{
     net::TcpListener,
@@ -90,7 +91,7 @@ async fn act(context: &Arc<minerrun::Context>, stop: watch::Receiver<bool>, lost
     info!("acts");
     context.gauges.set(&metrics::OPERATOR_LEADER, &[], 1.0);
     tokio::select! {
-        () = minerrun::control(context, &stop) => Ok(()),
+        _ = join(minerrun::control(context, &stop), validator::control(context, &stop)) => Ok(()),
         // The controller of an idle cluster is now and then not woken by the signal.
         () = async { ended(stop.clone()).await; sleep(GRACE).await } => Ok(()),
         // Another one acts from now on: nothing may be finished first.

@@ -6,7 +6,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::ledger::LedgerUrl;
 
-/// Runs `MinerRuns` as pods.
+/// Runs `MinerRuns` and `Validators` as pods.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "operator", version, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 asked to stop · 64 usage · 70 bug or failing host · 76 unreachable API server")]
@@ -17,7 +17,7 @@ pub struct Settings {
     /// The image of runs that name none
     #[arg(long, value_name = "IMAGE", env = "AUTOML_RUNNER_IMAGE", default_value = concat!("automl-runner:", env!("CARGO_PKG_VERSION")))]
     pub runner_image: String,
-    /// The image of submitters: it trains nothing
+    /// The image of what signs, submitters and validators: it trains nothing
     #[arg(long, value_name = "IMAGE", env = "AUTOML_SUBMITTER_IMAGE", default_value = concat!("automl-runner:", env!("CARGO_PKG_VERSION"), "-slim"))]
     pub submitter_image: String,
     /// The ledger that pods keep their searches in, as http://HOST:PORT [default: none, what is found lives in `ConfigMaps`]

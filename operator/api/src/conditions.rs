@@ -162,15 +162,25 @@ reasons! {
 
 /// The reference of every condition and reason, as Markdown.
 pub fn markdown() -> String {
+    let rows = ConditionType::ALL.into_iter().flat_map(|about| {
+        let reasons = Reason::ALL.iter().filter(move |reason| reason.says().0 == about);
+        reasons.map(move |reason| [about.as_str(), truth(reason.says().1), reason.as_str(), reason.meaning()])
+    });
+    table(rows)
+}
+
+/// A table of conditions: which, its status, the reason and what that means.
+pub(crate) fn table<'a>(rows: impl Iterator<Item = [&'a str; 4]>) -> String {
     let mut text = "| Condition | Status | Reason | Meaning |\n|---|---|---|---|\n".to_owned();
-    for about in ConditionType::ALL {
-        for reason in Reason::ALL.iter().filter(|reason| reason.says().0 == about) {
-            let truth = if reason.says().1 { "True" } else { "False" };
-            let (about, reason, meaning) = (about.as_str(), reason.as_str(), reason.meaning().trim());
-            let _ = writeln!(text, "| `{about}` | {truth} | `{reason}` | {meaning} |");
-        }
+    for [about, status, reason, meaning] in rows {
+        let _ = writeln!(text, "| `{about}` | {status} | `{reason}` | {} |", meaning.trim());
     }
     text
+}
+
+/// The word in `status`.
+pub(crate) const fn truth(truth: bool) -> &'static str {
+    if truth { "True" } else { "False" }
 }
 
 /// Sets the condition that `reason` is about, and says whether anything changed.
@@ -179,18 +189,28 @@ pub fn markdown() -> String {
 /// `lastTransitionTime` becomes `now` only where the status changes; `generation` is the spec's that was looked at.
 pub fn set(conditions: &mut Vec<Condition>, reason: Reason, message: &str, generation: i64, now: &Time) -> bool {
     let (about, truth) = reason.says();
-    let mut condition = Condition {
+    let condition = Condition {
         type_: about.as_str().to_owned(),
-        status: if truth { "True" } else { "False" }.to_owned(),
+        status: self::truth(truth).to_owned(),
         reason: reason.as_str().to_owned(),
         message: short(message),
         observed_generation: Some(generation),
         last_transition_time: now.clone(),
     };
+    place(conditions, condition, |kind| ConditionType::ALL.iter().position(|one| one.as_str() == kind))
+}
+
+/// Puts a condition among others, in the place of the one of its kind; `rank` says in which order they are. Says whether
+/// anything changed.
+pub(crate) fn place(
+    conditions: &mut Vec<Condition>,
+    mut condition: Condition,
+    rank: impl Fn(&str) -> Option<usize>,
+) -> bool {
     let Some(present) = conditions.iter_mut().find(|present| present.type_ == condition.type_) else {
         conditions.push(condition);
         // A fixed order: what is written does not depend on what was learned first.
-        conditions.sort_by_key(|condition| ConditionType::ALL.iter().position(|one| one.as_str() == condition.type_));
+        conditions.sort_by_key(|condition| rank(&condition.type_));
         return true;
     };
     if present.status == condition.status {
@@ -208,15 +228,24 @@ pub fn unset(conditions: &mut Vec<Condition>, about: ConditionType) {
 
 /// The condition of a kind.
 pub fn get(conditions: &[Condition], about: ConditionType) -> Option<&Condition> {
-    conditions.iter().find(|condition| condition.type_ == about.as_str())
+    get_named(conditions, about.as_str())
 }
 
-/// Leaves out what is no condition of this API, or one twice, and shortens the rest as [`set`] does.
-pub(crate) fn bound(conditions: &mut Vec<Condition>) {
+/// The condition with this word as its `type`.
+pub(crate) fn get_named<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.type_ == kind)
+}
+
+/// Whether it is one of a run.
+pub(crate) fn is_known(condition: &Condition) -> bool {
+    ConditionType::ALL.iter().any(|about| about.as_str() == condition.type_)
+        && Reason::ALL.iter().any(|reason| reason.as_str() == condition.reason)
+}
+
+/// Leaves out what is no known condition, or one twice, and shortens the rest as [`set`] does.
+pub(crate) fn bound(conditions: &mut Vec<Condition>, is_known: impl Fn(&Condition) -> bool) {
     let known = |condition: &Condition| {
-        ConditionType::ALL.iter().any(|about| about.as_str() == condition.type_)
-            && Reason::ALL.iter().any(|reason| reason.as_str() == condition.reason)
-            && ["True", "False", "Unknown"].contains(&condition.status.as_str())
+        is_known(condition) && ["True", "False", "Unknown"].contains(&condition.status.as_str())
     };
     let mut seen = Vec::new();
     conditions.retain_mut(|condition| {
@@ -238,7 +267,7 @@ pub(crate) fn cut_longest(conditions: &mut [Condition]) -> bool {
 }
 
 /// A text on one line, of at most [`MAX_MESSAGE`] bytes as JSON.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     cut(line.trim(), MAX_MESSAGE)
 }

@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use crate::minerrun::MinerRun;
 use crate::status::MinerRunStatus;
 use crate::structural;
+use crate::validator::{Validator, ValidatorStatus};
 
 /// Says at the head of a file where to change it.
 const NOTICE: &str = "# Made by `make docs`. Do not edit.\n";
 
 /// Every definition, with the name of its file in `crds/`.
 pub fn all() -> Vec<(&'static str, CustomResourceDefinition)> {
-    vec![("minerruns.yaml", minerrun())]
+    vec![("minerruns.yaml", minerrun()), ("validators.yaml", validator())]
 }
 
 /// The definition of `MinerRun`.
@@ -23,9 +24,20 @@ pub fn all() -> Vec<(&'static str, CustomResourceDefinition)> {
 /// # Panics
 /// Never: a test makes it, and it depends on nothing but the code.
 pub fn minerrun() -> CustomResourceDefinition {
-    // Derived without a schema: kube would make fields nullable again that the contract has made plain.
-    let mut definition = MinerRun::crd();
-    let schema: JSONSchemaProps = serde_json::from_value(schema()).expect("keywords are those of the API's own schema");
+    with_schema(MinerRun::crd(), schema(schema::schema(), schema::of::<MinerRunStatus>()))
+}
+
+/// The definition of `Validator`.
+///
+/// # Panics
+/// Never, as [`minerrun`].
+pub fn validator() -> CustomResourceDefinition {
+    with_schema(Validator::crd(), schema(schema::validator(), schema::of::<ValidatorStatus>()))
+}
+
+/// They are derived without a schema: kube would make fields nullable again that the contract has made plain.
+fn with_schema(mut definition: CustomResourceDefinition, schema: Value) -> CustomResourceDefinition {
+    let schema: JSONSchemaProps = serde_json::from_value(schema).expect("keywords are those of the API's own schema");
     for version in &mut definition.spec.versions {
         version.schema = Some(CustomResourceValidation { open_api_v3_schema: Some(schema.clone()) });
     }
@@ -40,13 +52,11 @@ pub fn yaml(definition: &CustomResourceDefinition) -> Result<String, serde_saphy
     Ok(NOTICE.to_owned() + &serde_saphyr::to_string(definition)?)
 }
 
-/// The schema of a `MinerRun`: the contract's, without what the API server adds by itself.
-fn schema() -> Value {
-    let mut file = schema::schema();
+/// The schema of a resource: the contract's of its file, without what the API server adds by itself, and its status.
+fn schema(mut file: Value, mut status: Value) -> Value {
     let mut part = |pointer: &str| file.pointer_mut(pointer).map(Value::take).unwrap_or_default();
     let (description, rules) = (part("/description"), part("/x-kubernetes-validations"));
     let mut spec = part("/properties/spec");
-    let mut status = schema::of::<MinerRunStatus>();
     structural::rewrite(&mut spec);
     structural::rewrite(&mut status);
     json!({

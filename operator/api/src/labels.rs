@@ -16,6 +16,10 @@ pub const APP: &str = "automl-runner";
 pub const SUBMITTER: &str = "automl-submitter";
 /// Which submitter an object belongs to.
 pub const SUBMITTER_NAME: &str = "automl.hivetrain.ai/submitter";
+/// The value of [`NAME`] of what belongs to a validator.
+pub const VALIDATOR_APP: &str = "automl-validator";
+/// The validator that an object belongs to.
+pub const VALIDATOR: &str = "automl.hivetrain.ai/validator";
 /// The value of [`MANAGED_BY`], and the name under which fields are applied.
 pub const MANAGER: &str = "automl-operator";
 

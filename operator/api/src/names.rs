@@ -1,9 +1,10 @@
-//! Names of a run and of the objects that belong to it.
+//! Names of a run or a validator and of the objects that belong to it.
 //!
-//! Kubernetes bounds a label and a host name at 63 characters. A run's name is bounded such that every name made from
+//! Kubernetes bounds a label and a host name at 63 characters. Such a name is bounded such that every name made from
 //! it fits; the proofs are in the types and evaluated when this crate is compiled.
 use std::fmt;
 
+use automl_contract::pod::VALIDATOR_SUFFIX;
 use automl_contract::rules::MAX_NAME;
 
 /// The most characters of a label's value, a Service's name and a pod's host name.
@@ -100,5 +101,48 @@ impl RunName {
     /// The `ConfigMap` with the archive, which outlives the pods.
     pub fn archive(&self) -> String {
         format!("{self}{ARCHIVE}")
+    }
+}
+
+/// The name of a validator: as that of a run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValidatorName(RunName);
+
+/// The most digits of what Kubernetes puts behind a set's name, in the label of its pod's revision.
+const REVISION_DIGITS: usize = 10;
+const RECORDS: &str = "-records";
+
+const _: () = assert!(MAX_NAME + VALIDATOR_SUFFIX.len() + 1 + REVISION_DIGITS <= MAX_LABEL);
+const _: () = assert!(MAX_NAME + VALIDATOR_SUFFIX.len() + RECORDS.len() <= MAX_LABEL);
+const _: () = assert!(MAX_NAME + VALIDATOR_SUFFIX.len() + 1 + Version::DIGITS <= MAX_LABEL);
+
+impl TryFrom<&str> for ValidatorName {
+    type Error = NameError;
+
+    fn try_from(name: &str) -> Result<Self, NameError> {
+        RunName::try_from(name).map(Self)
+    }
+}
+
+impl fmt::Display for ValidatorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl ValidatorName {
+    /// The `StatefulSet`, its Service and its `NetworkPolicy`.
+    pub fn set(&self) -> String {
+        format!("{self}{VALIDATOR_SUFFIX}")
+    }
+
+    /// The `ConfigMap` with the file of this version, which the pod mounts.
+    pub fn file_map(&self, version: Version) -> String {
+        format!("{self}{VALIDATOR_SUFFIX}-{version}")
+    }
+
+    /// The claim that holds records where there is no ledger.
+    pub fn records(&self) -> String {
+        format!("{self}{VALIDATOR_SUFFIX}{RECORDS}")
     }
 }

@@ -9,7 +9,7 @@ use crate::conditions::{self, ConditionType, Phase, Reason};
 /// The most bytes that a status may take as JSON; a test fills every field to prove it.
 pub const MAX_BYTES: usize = 4096;
 /// The most that is counted to: the API server compares with bounds as floating-point numbers, exact to here.
-const MAX_COUNT: u64 = 1 << 53;
+pub(crate) const MAX_COUNT: u64 = 1 << 53;
 /// The most characters of a label selector.
 const MAX_SELECTOR: usize = 256;
 /// The most characters of an image with its tag and digest.
@@ -200,15 +200,19 @@ impl MinerRunStatus {
             best.expression.take_if(|text| !fits(text, MAX_GENE_BYTES));
         }
         self.submit = self.submit.filter(|submit| fits(&submit.hotkey, MAX_ADDRESS)).map(Submit::bounded);
-        conditions::bound(&mut self.conditions);
+        conditions::bound(&mut self.conditions, conditions::is_known);
         // Without messages it always fits.
-        let too_large = |status: &Self| serde_json::to_vec(status).is_ok_and(|json| json.len() > MAX_BYTES);
-        while too_large(&self) && conditions::cut_longest(&mut self.conditions) {}
+        while is_too_large(&self) && conditions::cut_longest(&mut self.conditions) {}
         self
     }
 }
 
+/// Whether a status takes more than [`MAX_BYTES`].
+pub(crate) fn is_too_large(status: &impl Serialize) -> bool {
+    serde_json::to_vec(status).is_ok_and(|json| json.len() > MAX_BYTES)
+}
+
 /// Whether a text takes at most this many bytes of JSON, without its quotes.
-fn fits(text: &str, most: usize) -> bool {
+pub(crate) fn fits(text: &str, most: usize) -> bool {
     text.len() <= most && serde_json::to_string(text).is_ok_and(|json| json.len() <= most + 2)
 }

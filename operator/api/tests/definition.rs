@@ -3,16 +3,40 @@ use std::collections::BTreeSet;
 
 use automl_api::conditions::{self, ConditionType, Phase, Reason};
 use automl_api::crd;
-use automl_contract::rules::{RULES, TRANSITIONS};
+use automl_api::validator::conditions as validating;
+use automl_contract::rules::{RULES, Rule, TRANSITIONS, VALIDATOR_RULES, VALIDATOR_TRANSITIONS};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::{Value, json};
 
-/// The only version of the definition, as JSON.
-fn version() -> Value {
-    serde_json::to_value(crd::minerrun()).unwrap()["spec"]["versions"][0].take()
+/// The only version of a definition, as JSON.
+fn version_of(definition: &CustomResourceDefinition) -> Value {
+    serde_json::to_value(definition).unwrap()["spec"]["versions"][0].take()
 }
 
-fn schema() -> Value {
-    version()["schema"]["openAPIV3Schema"].take()
+fn schema_of(definition: &CustomResourceDefinition) -> Value {
+    version_of(definition)["schema"]["openAPIV3Schema"].take()
+}
+
+/// The schemas of all definitions.
+fn schemas() -> Vec<Value> {
+    crd::all().iter().map(|(_, definition)| schema_of(definition)).collect()
+}
+
+/// The columns that kubectl shows: name, type, path and priority.
+fn columns(definition: &CustomResourceDefinition) -> Vec<(String, String, String, i64)> {
+    let version = version_of(definition);
+    let columns = version["additionalPrinterColumns"].as_array().unwrap().iter().map(|column| {
+        let text = |name: &str| column[name].as_str().unwrap().to_owned();
+        (text("name"), text("type"), text("jsonPath"), column["priority"].as_i64().unwrap_or(0))
+    });
+    columns.collect()
+}
+
+fn expected(columns: &[(&str, &str, &str, i64)]) -> Vec<(String, String, String, i64)> {
+    let owned = |(name, kind, path, priority): &(&str, &str, &str, i64)| {
+        ((*name).to_owned(), (*kind).to_owned(), (*path).to_owned(), *priority)
+    };
+    columns.iter().map(owned).collect()
 }
 
 /// Every schema below one, with its path; entries of lists as `[]`, values of maps as `{}`.
@@ -34,8 +58,12 @@ fn walk(schema: &Value, path: &str, visit: &mut impl FnMut(&str, &Value, bool)) 
 
 #[test]
 fn every_field_is_described_with_its_default() {
+    schemas().iter().for_each(described);
+}
+
+fn described(schema: &Value) {
     let mut seen = 0;
-    walk(&schema(), "", &mut |path, field, required| {
+    walk(schema, "", &mut |path, field, required| {
         if path.ends_with("[]") || path.ends_with("{}") {
             return;
         }
@@ -85,9 +113,13 @@ const KEYWORDS: &[&str] = &[
 ];
 
 #[test]
-fn the_schema_is_structural() {
+fn the_schemas_are_structural() {
+    schemas().iter().for_each(structural);
+}
+
+fn structural(schema: &Value) {
     let known: BTreeSet<&str> = KEYWORDS.iter().copied().collect();
-    walk(&json!({ "properties": { "root": schema() } }), "", &mut |path, field, _| {
+    walk(&json!({ "properties": { "root": schema } }), "", &mut |path, field, _| {
         let object = field.as_object().unwrap_or_else(|| panic!("{path} is {field}"));
         for keyword in object.keys() {
             assert!(known.contains(keyword.as_str()), "{path} uses {keyword}");
@@ -110,8 +142,12 @@ fn the_schema_is_structural() {
 
 #[test]
 fn defaults_meet_their_own_schema() {
+    schemas().iter().for_each(defaults_fit);
+}
+
+fn defaults_fit(schema: &Value) {
     let mut seen = 0;
-    walk(&schema(), "", &mut |path, field, required| {
+    walk(schema, "", &mut |path, field, required| {
         let Some(default) = field.get("default") else { return };
         seen += 1;
         assert!(!required, "{path} is required and has a default");
@@ -124,7 +160,11 @@ fn defaults_meet_their_own_schema() {
 #[test]
 fn what_rules_go_over_is_bounded() {
     // The API server refuses a definition whose rules could take too long on the largest object.
-    walk(&schema(), "", &mut |path, field, _| {
+    schemas().iter().for_each(bounded);
+}
+
+fn bounded(schema: &Value) {
+    walk(schema, "", &mut |path, field, _| {
         if !path.starts_with(".spec") {
             return;
         }
@@ -141,10 +181,14 @@ fn what_rules_go_over_is_bounded() {
 
 #[test]
 fn every_rule_is_carried_where_it_belongs() {
-    let schema = schema();
-    for rule in RULES.iter().chain(TRANSITIONS) {
+    carries(&schema_of(&crd::minerrun()), &[RULES, TRANSITIONS]);
+    carries(&schema_of(&crd::validator()), &[VALIDATOR_RULES, VALIDATOR_TRANSITIONS]);
+}
+
+fn carries(schema: &Value, rules: &[&[Rule]]) {
+    for rule in rules.iter().copied().flatten() {
         let names = rule.path.split('.').filter(|name| !name.is_empty());
-        let object = names.fold(&schema, |schema, name| match name.strip_suffix("[]") {
+        let object = names.fold(schema, |schema, name| match name.strip_suffix("[]") {
             Some(list) => &schema["properties"][list]["items"],
             None => &schema["properties"][name],
         });
@@ -155,12 +199,7 @@ fn every_rule_is_carried_where_it_belongs() {
 
 #[test]
 fn kubectl_shows_these_columns() {
-    let version = version();
-    let columns = version["additionalPrinterColumns"].as_array().unwrap().iter().map(|column| {
-        let text = |name: &str| column[name].as_str().unwrap().to_owned();
-        (text("name"), text("type"), text("jsonPath"), column["priority"].as_i64().unwrap_or(0))
-    });
-    let expected = [
+    let of_run = [
         ("Phase", "string", ".status.phase", 0),
         ("Islands", "integer", ".spec.replicas", 0),
         ("Ready", "integer", ".status.readyReplicas", 0),
@@ -171,40 +210,67 @@ fn kubectl_shows_these_columns() {
         ("Image", "string", ".status.image", 1),
         ("Reason", "string", ".status.reason", 1),
     ];
-    let expected =
-        expected.map(|(name, kind, path, priority)| (name.to_owned(), kind.to_owned(), path.to_owned(), priority));
-    assert_eq!(columns.collect::<Vec<_>>(), expected);
+    assert_eq!(columns(&crd::minerrun()), expected(&of_run));
+    let of_validator = [
+        ("Network", "string", ".spec.network", 0),
+        ("Netuid", "integer", ".spec.netuid", 0),
+        ("UID", "integer", ".status.uid", 0),
+        ("Round", "integer", ".status.round.closed", 0),
+        ("Weights", "integer", ".status.weightsBlock", 0),
+        ("Ready", "string", ".status.conditions[?(@.type==\"Ready\")].status", 0),
+        ("Age", "date", ".metadata.creationTimestamp", 0),
+        ("Phase", "string", ".status.phase", 1),
+        ("Reason", "string", ".status.reason", 1),
+    ];
+    assert_eq!(columns(&crd::validator()), expected(&of_validator));
 }
 
 #[test]
 fn every_path_leads_to_a_field() {
-    let version = version();
+    for (_, definition) in crd::all() {
+        leads(&definition);
+    }
+    let scale = |definition: &CustomResourceDefinition| version_of(definition)["subresources"]["scale"].take();
+    assert_eq!(scale(&crd::minerrun()).as_object().map(serde_json::Map::len), Some(3));
+    // There is one validator, or none.
+    assert!(scale(&crd::validator()).is_null());
+}
+
+fn leads(definition: &CustomResourceDefinition) {
+    let version = version_of(definition);
     let mut paths = BTreeSet::new();
-    walk(&schema(), "", &mut |path, _, _| {
+    walk(&schema_of(definition), "", &mut |path, _, _| {
         paths.insert(path.to_owned());
     });
     let mut used = vec![];
     for (list, key) in [("additionalPrinterColumns", "jsonPath"), ("selectableFields", "jsonPath")] {
         used.extend(version[list].as_array().unwrap().iter().map(|one| one[key].as_str().unwrap().to_owned()));
     }
-    let scale = version["subresources"]["scale"].as_object().unwrap();
-    used.extend(scale.values().map(|path| path.as_str().unwrap().to_owned()));
-    assert_eq!(scale.len(), 3);
+    let scale = version["subresources"]["scale"].as_object().into_iter().flatten();
+    used.extend(scale.map(|(_, path)| path.as_str().unwrap().to_owned()));
     assert!(version["subresources"]["status"].is_object());
     for path in used.iter().filter(|path| !path.starts_with(".metadata")) {
-        assert!(paths.contains(path), "{path} leads nowhere");
+        // The entry of a list is chosen by what it has.
+        let path = match path.split_once("[?") {
+            Some((list, rest)) => format!("{list}[]{}", rest.split_once(']').expect("it is closed").1),
+            None => path.clone(),
+        };
+        assert!(paths.contains(&path), "{path} leads nowhere");
     }
 }
 
 #[test]
 fn the_names_are_those_of_the_contract() {
-    let definition = serde_json::to_value(crd::minerrun()).unwrap();
-    let spec = &definition["spec"];
-    let version = format!("{}/{}", spec["group"].as_str().unwrap(), spec["versions"][0]["name"].as_str().unwrap());
-    assert_eq!(version, automl_contract::minerrun::API_VERSION);
-    assert_eq!(spec["names"]["kind"], automl_contract::minerrun::KIND);
-    assert_eq!((&spec["names"]["shortNames"], &spec["names"]["categories"]), (&json!(["mrun"]), &json!(["automl"])));
-    assert_eq!(spec["scope"], "Namespaced");
+    let kinds = [(automl_contract::minerrun::KIND, "mrun"), (automl_contract::validator::KIND, "vali")];
+    for ((_, definition), (kind, short)) in crd::all().into_iter().zip(kinds) {
+        let definition = serde_json::to_value(definition).unwrap();
+        let spec = &definition["spec"];
+        let version = format!("{}/{}", spec["group"].as_str().unwrap(), spec["versions"][0]["name"].as_str().unwrap());
+        assert_eq!(version, automl_contract::minerrun::API_VERSION);
+        assert_eq!(spec["names"]["kind"], kind);
+        assert_eq!((&spec["names"]["shortNames"], &spec["names"]["categories"]), (&json!([short]), &json!(["automl"])));
+        assert_eq!(spec["scope"], "Namespaced");
+    }
 }
 
 #[test]
@@ -220,7 +286,9 @@ fn the_file_reads_back_as_the_definition() {
 fn conditions_and_phases_are_words_kubernetes_takes() {
     let words =
         ConditionType::ALL.map(ConditionType::as_str).into_iter().chain(Reason::ALL.iter().map(|one| one.as_str()));
-    for word in words {
+    let of_validators = validating::ConditionType::ALL.map(validating::ConditionType::as_str).into_iter();
+    let of_validators = of_validators.chain(validating::Reason::ALL.iter().map(|one| one.as_str()));
+    for word in words.chain(of_validators).chain([validating::SILENT]) {
         assert!(
             word.len() <= 64 && word.chars().all(char::is_alphanumeric) && word.starts_with(char::is_uppercase),
             "{word}"

@@ -1,21 +1,20 @@
 //! Fourth step: writes. Each child is applied only when it differs from what was last applied.
 use std::{sync::Arc, time::Instant};
 
-use automl_api::{labels::MANAGER, names::Version};
+use automl_api::labels::MANAGER;
 use automl_contract::{metrics, progress::Phase};
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
     batch::v1::Job,
-    core::v1::{ConfigMap, PersistentVolumeClaim, Service},
+    core::v1::{ConfigMap, Service},
     networking::v1::NetworkPolicy,
 };
 use kube::{
-    Api, Resource, ResourceExt as _,
+    Api, ResourceExt as _,
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy},
-    core::{NamespaceResourceScope, PartialObjectMeta},
-    runtime::reflector::{ObjectRef, Store},
+    core::PartialObjectMeta,
+    runtime::reflector::ObjectRef,
 };
-use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
@@ -23,12 +22,15 @@ use super::{
     archive::Kept,
     build::{self, Children},
     decide::{Act, Ending},
-    error::Error,
-    memory::{Due, ECHO, Memory},
+    memory::Memory,
     submitter::{self, Sharing},
-    validate::{self, Plan},
+    validate::Plan,
 };
-use crate::ledger::Wish;
+use crate::{
+    child::{self, Child as _, Due, ECHO, apply, content, delete},
+    error::Error,
+    ledger::Wish,
+};
 
 /// The kind of what is not applied whole.
 const JOB: &str = "Job";
@@ -42,85 +44,15 @@ pub(crate) async fn children(
     children: &Children,
     memory: &mut Memory,
 ) -> Result<bool, Error> {
-    let caches = &scope.caches;
+    let (context, namespace, caches, writes) = (&*scope.context, &*plan.namespace, &scope.caches, &mut memory.writes);
     let mut look_again = false;
     if let Some(claim) = &children.claim {
-        one(scope, plan, claim, &caches.claims, memory, &mut look_again).await?;
+        look_again |= child::one(context, namespace, claim, &caches.claims, writes).await?;
     }
-    one::<ConfigMap>(scope, plan, &children.spec_map, &caches.config_maps, memory, &mut look_again).await?;
-    one::<Service>(scope, plan, &children.service, &caches.services, memory, &mut look_again).await?;
-    one::<NetworkPolicy>(scope, plan, &children.policy, &caches.policies, memory, &mut look_again).await?;
+    look_again |= child::one(context, namespace, &children.spec_map, &caches.config_maps, writes).await?;
+    look_again |= child::one(context, namespace, &children.service, &caches.services, writes).await?;
+    look_again |= child::one(context, namespace, &children.policy, &caches.policies, writes).await?;
     Ok(look_again)
-}
-
-async fn one<K>(
-    scope: &Scope,
-    plan: &Plan,
-    child: &K,
-    known: &Store<PartialObjectMeta<K>>,
-    memory: &mut Memory,
-    look_again: &mut bool,
-) -> Result<(), Error>
-where
-    K: Child,
-{
-    let (kind, name) = (K::NAME, child.name_any());
-    let content = content(child);
-    let key = ObjectRef::new(&name).within(&plan.namespace);
-    let present = known.get(&key).and_then(|present| present.resource_version());
-    match memory.due(kind, &name, content, present.as_deref()) {
-        Due::Nothing => Ok(()),
-        Due::Wait => {
-            *look_again = true;
-            Ok(())
-        }
-        Due::Apply => {
-            let written = apply(scope, plan, child, &name).await?;
-            memory.applied(kind, name, content, written.resource_version().unwrap_or_default());
-            Ok(())
-        }
-    }
-}
-
-/// Changes with everything that is written.
-fn content(child: &impl Serialize) -> Version {
-    validate::version(&serde_json::to_value(child).unwrap_or_default())
-}
-
-/// A kind of child that is applied whole.
-pub(crate) trait Child:
-    Resource<DynamicType = (), Scope = NamespaceResourceScope>
-    + Clone
-    + Serialize
-    + DeserializeOwned
-    + std::fmt::Debug
-    + Send
-    + Sync
-{
-    const NAME: &'static str;
-}
-impl Child for ConfigMap {
-    const NAME: &'static str = "ConfigMap";
-}
-impl Child for Service {
-    const NAME: &'static str = "Service";
-}
-impl Child for NetworkPolicy {
-    const NAME: &'static str = "NetworkPolicy";
-}
-impl Child for PersistentVolumeClaim {
-    const NAME: &'static str = "PersistentVolumeClaim";
-}
-
-async fn apply<K: Child>(scope: &Scope, plan: &Plan, child: &K, name: &str) -> Result<K, Error> {
-    let api: Api<K> = Api::namespaced(scope.context.client.clone(), &plan.namespace);
-    scope.context.gauges.count(&metrics::OPERATOR_WRITES, &[K::NAME]);
-    let failed = |source| Error::Apply { kind: K::NAME, name: name.to_owned(), source };
-    api.patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(child)).await.map_err(failed)
-}
-
-impl Child for StatefulSet {
-    const NAME: &'static str = "StatefulSet";
 }
 
 /// Applies the submitter that the run shares, and leaves those that it publishes with no more; says whether a watch may not
@@ -140,15 +72,15 @@ pub(crate) async fn submitter(
     let content = content(&json!([wanted.set, wanted.service, wanted.policy]));
     let key = ObjectRef::new(&name).within(&plan.namespace);
     let present = scope.caches.submitters.get(&key).and_then(|present| present.resource_version());
-    match memory.due(StatefulSet::NAME, &name, content, present.as_deref()) {
+    match memory.writes.due(StatefulSet::NAME, &name, content, present.as_deref()) {
         Due::Nothing => Ok(false),
         Due::Wait => Ok(true),
         Due::Apply => {
             // What protects the pod is there before it.
-            apply(scope, plan, &wanted.policy, &name).await?;
-            apply(scope, plan, &wanted.service, &name).await?;
-            let written = apply(scope, plan, &wanted.set, &name).await?;
-            memory.applied(StatefulSet::NAME, name, content, written.resource_version().unwrap_or_default());
+            apply(&scope.context, &plan.namespace, &wanted.policy, &name).await?;
+            apply(&scope.context, &plan.namespace, &wanted.service, &name).await?;
+            let written = apply(&scope.context, &plan.namespace, &wanted.set, &name).await?;
+            memory.writes.applied(StatefulSet::NAME, name, content, written.resource_version().unwrap_or_default());
             Ok(false)
         }
     }
@@ -159,9 +91,9 @@ async fn leave(scope: &Scope, plan: &Plan, set: &PartialObjectMeta<StatefulSet>)
     let name = set.name_any();
     let others: Vec<_> = set.owner_references().iter().filter(|owner| owner.uid != plan.uid).collect();
     if others.is_empty() {
-        delete::<StatefulSet>(scope, plan, &name).await?;
-        delete::<Service>(scope, plan, &name).await?;
-        return delete::<NetworkPolicy>(scope, plan, &name).await;
+        delete::<StatefulSet>(&scope.context, &plan.namespace, &name).await?;
+        delete::<Service>(&scope.context, &plan.namespace, &name).await?;
+        return delete::<NetworkPolicy>(&scope.context, &plan.namespace, &name).await;
     }
     // Those that stay apply it anew, without us; until then it is still ours, too.
     let patch = json!({ "metadata": { "ownerReferences": others, "resourceVersion": set.resource_version() } });
@@ -170,15 +102,6 @@ async fn leave(scope: &Scope, plan: &Plan, set: &PartialObjectMeta<StatefulSet>)
     match api.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await {
         Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(()),
         done => done.map(drop).map_err(|source| Error::Apply { kind: StatefulSet::NAME, name, source }),
-    }
-}
-
-async fn delete<K: Child>(scope: &Scope, plan: &Plan, name: &str) -> Result<(), Error> {
-    let api: Api<K> = Api::namespaced(scope.context.client.clone(), &plan.namespace);
-    scope.context.gauges.count(&metrics::OPERATOR_WRITES, &[K::NAME]);
-    match api.delete(name, &DeleteParams::background()).await {
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        done => done.map(drop).map_err(|source| Error::Apply { kind: K::NAME, name: name.to_owned(), source }),
     }
 }
 
@@ -217,7 +140,7 @@ pub(crate) async fn archive(
         name: name.clone(),
         source: kube::Error::SerdeError(error),
     })?;
-    apply(scope, plan, &map, &name).await?;
+    apply(&scope.context, &plan.namespace, &map, &name).await?;
     memory.written = Some((Arc::clone(kept), Instant::now()));
     Ok(true)
 }
@@ -253,7 +176,7 @@ pub(crate) async fn jobs(scope: &Scope, plan: &Plan, acts: &[Act], memory: &mut 
     for act in acts {
         if let Act::Create(job) | Act::Adjust(job) = act {
             // Decided because the watch tells something else: of what was just written it has not told yet.
-            if memory.due(JOB, &job.name_any(), content(job), None) == Due::Wait {
+            if memory.writes.due(JOB, &job.name_any(), content(job), None) == Due::Wait {
                 look_again = true;
                 continue;
             }
@@ -285,8 +208,8 @@ pub(crate) async fn jobs(scope: &Scope, plan: &Plan, acts: &[Act], memory: &mut 
             done => done.map_err(|source| Error::Apply { kind: JOB, name: name.clone(), source })?,
         }
         match act {
-            Act::Create(job) | Act::Adjust(job) => memory.applied(JOB, name, content(job), String::new()),
-            Act::Delete { .. } => memory.forget(JOB, name),
+            Act::Create(job) | Act::Adjust(job) => memory.writes.applied(JOB, name, content(job), String::new()),
+            Act::Delete { .. } => memory.writes.forget(JOB, name),
         }
     }
     Ok(look_again)
@@ -304,22 +227,7 @@ fn changeable(job: &Job) -> Value {
 
 /// Removes specs that no pod mounts any more.
 pub(crate) async fn prune(scope: &Scope, plan: &Plan, children: &Children, memory: &mut Memory) -> Result<(), Error> {
-    let current = [children.spec_map.name_any(), plan.name.archive()];
-    let owned = |map: &PartialObjectMeta<ConfigMap>| {
-        map.namespace().as_deref() == Some(plan.namespace.as_str())
-            && map.owner_references().iter().any(|owner| owner.uid == plan.uid)
-            && map.metadata.deletion_timestamp.is_none()
-            && !current.contains(&map.name_any())
-    };
-    let api: Api<ConfigMap> = Api::namespaced(scope.context.client.clone(), &plan.namespace);
-    for map in scope.caches.config_maps.state_filter(owned) {
-        let name = map.name_any();
-        scope.context.gauges.count(&metrics::OPERATOR_WRITES, &[ConfigMap::NAME]);
-        match api.delete(&name, &DeleteParams::default()).await {
-            Err(kube::Error::Api(status)) if status.code == 404 => {}
-            done => drop(done.map_err(|source| Error::Apply { kind: ConfigMap::NAME, name: name.clone(), source })?),
-        }
-        memory.forget(ConfigMap::NAME, name);
-    }
-    Ok(())
+    let used = [children.spec_map.name_any(), plan.name.archive()];
+    let owner = (&*plan.namespace, &*plan.uid);
+    child::prune(&scope.context, owner, &used, &scope.caches.config_maps, &mut memory.writes).await
 }

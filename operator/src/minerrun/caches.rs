@@ -3,15 +3,9 @@
 //! Only objects that carry our labels are watched; other people's pods are never read. Of children whose content is
 //! known (`ConfigMaps`, Services, `NetworkPolicies`, claims) only the metadata is kept: its `resourceVersion` says whether
 //! somebody has changed them.
-use std::{
-    collections::HashMap,
-    fmt::Debug,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use automl_api::{MinerRun, labels};
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
     batch::v1::Job,
@@ -19,25 +13,16 @@ use k8s_openapi::api::{
     networking::v1::NetworkPolicy,
 };
 use kube::{
-    Api, Client, Resource, ResourceExt as _,
+    ResourceExt as _,
     core::{DeserializeGuard, PartialObjectMeta},
-    runtime::{
-        WatchStreamExt as _,
-        reflector::{self, ObjectRef, Store},
-        watcher,
-    },
+    runtime::reflector::{ObjectRef, Store},
 };
-use serde::de::DeserializeOwned;
 
 use super::{Context, trim};
-use automl_contract::metrics;
+use crate::watches::{self, Touched, Warnings, api, events, labelled, reflect};
 
 /// A run as it is watched: one that cannot be read does not stop the others.
 pub(super) type Run = DeserializeGuard<MinerRun>;
-/// How many objects a list asks for at once.
-const PAGE: u32 = 200;
-/// How long what an event said is believed.
-const STALE: Duration = Duration::from_mins(10);
 
 /// What is known of one scope: a namespace, or all.
 pub struct Caches {
@@ -63,9 +48,6 @@ pub struct Caches {
     pub warnings: Warnings,
 }
 
-/// A stream of objects that were touched, which also fills a store.
-pub(crate) type Touched<K> = std::pin::Pin<Box<dyn Stream<Item = Result<K, watcher::Error>> + Send>>;
-
 /// The streams that fill the caches, to be polled by a controller.
 pub(crate) struct Streams {
     pub(crate) runs: Touched<Run>,
@@ -83,9 +65,8 @@ pub(crate) struct Streams {
 /// Begins to watch a namespace, or all.
 pub(crate) fn watch(context: &Arc<Context>, namespace: Option<&str>) -> (Caches, Streams) {
     let client = &context.client;
-    let ours =
-        watcher::Config::default().labels(&format!("{}={},{}", labels::NAME, labels::APP, labels::RUN)).page_size(PAGE);
-    let everything = watcher::Config::default().page_size(PAGE);
+    let ours = labelled(&format!("{}={},{}", labels::NAME, labels::APP, labels::RUN));
+    let everything = watches::everything();
     let trim_run = {
         let context = Arc::clone(context);
         move |run: &mut Run| trim::run(run, |name| context.remembers(name))
@@ -97,7 +78,7 @@ pub(crate) fn watch(context: &Arc<Context>, namespace: Option<&str>) -> (Caches,
     let (services, services_stream) = reflect(context, api(client, namespace), ours.clone(), trim::child);
     let (policies, policies_stream) = reflect(context, api(client, namespace), ours.clone(), trim::child);
     let (claims, claims_stream) = reflect(context, api(client, namespace), ours, trim::child);
-    let shared = watcher::Config::default().labels(&format!("{}={}", labels::NAME, labels::SUBMITTER)).page_size(PAGE);
+    let shared = labelled(&format!("{}={}", labels::NAME, labels::SUBMITTER));
     let (submitters, submitters_stream) = reflect(context, api(client, namespace), shared.clone(), trim::child);
     let (submitter_pods, submitter_pods_stream) = reflect(context, api(client, namespace), shared, trim::pod);
     let warnings = Warnings::default();
@@ -113,106 +94,9 @@ pub(crate) fn watch(context: &Arc<Context>, namespace: Option<&str>) -> (Caches,
         claims: claims_stream,
         submitters: submitters_stream,
         submitter_pods: submitter_pods_stream,
-        events: events(context, client, namespace, &everything),
+        events: events(context, namespace, "Job"),
     };
     (caches, streams)
-}
-
-fn api<K: Resource<Scope = kube::core::NamespaceResourceScope>>(client: &Client, namespace: Option<&str>) -> Api<K>
-where
-    K::DynamicType: Default,
-{
-    match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    }
-}
-
-fn reflect<K>(
-    context: &Arc<Context>,
-    api: Api<K>,
-    config: watcher::Config,
-    trim: impl FnMut(&mut K) + Send + 'static,
-) -> (Store<K>, Touched<K>)
-where
-    K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
-    K::DynamicType: Default + Eq + std::hash::Hash + Clone,
-{
-    let (store, writer) = reflector::store();
-    let context = Arc::clone(context);
-    let stream = watcher(api, config)
-        .default_backoff()
-        .modify(trim)
-        .reflect(writer)
-        .map_ok(mark_gone)
-        .touched_objects()
-        .inspect(move |event| note(&context, &K::kind(&K::DynamicType::default()), event.as_ref().err()));
-    (store, stream.boxed())
-}
-
-/// What a deletion ends with: a predicate that looks for news sees that this is some.
-pub(crate) const GONE: i64 = -1;
-
-fn mark_gone<K: Resource>(event: watcher::Event<K>) -> watcher::Event<K> {
-    match event {
-        watcher::Event::Delete(mut object) => {
-            object.meta_mut().deletion_grace_period_seconds = Some(GONE);
-            watcher::Event::Delete(object)
-        }
-        other => other,
-    }
-}
-
-fn note(context: &Context, kind: &str, error: Option<&watcher::Error>) {
-    match error {
-        None => context.heard(),
-        Some(error) => {
-            context.gauges.count(&metrics::OPERATOR_WATCH_ERRORS, &[kind]);
-            tracing::warn!(kind, %error, "a watch broke; it is begun again");
-        }
-    }
-}
-
-/// Only two kinds of trouble are told by Events alone: a Job that may not make pods, and a pod whose volume is missing.
-fn events(
-    context: &Arc<Context>,
-    client: &Client,
-    namespace: Option<&str>,
-    config: &watcher::Config,
-) -> Touched<Event> {
-    let one = |fields: &str| {
-        let context = Arc::clone(context);
-        watcher(api::<Event>(client, namespace), config.clone().fields(fields))
-            .default_backoff()
-            .applied_objects()
-            .inspect(move |event| note(&context, "Event", event.as_ref().err()))
-            .boxed()
-    };
-    futures_util::stream::select(
-        one("reason=FailedCreate,involvedObject.kind=Job"),
-        one("reason=FailedMount,involvedObject.kind=Pod"),
-    )
-    .boxed()
-}
-
-/// The last warnings about objects, by their uid.
-#[derive(Default)]
-pub struct Warnings(Mutex<HashMap<String, (Instant, String)>>);
-
-impl Warnings {
-    /// Keeps what an event says, and forgets what is old.
-    pub(crate) fn hear(&self, event: &Event) {
-        let (Some(uid), Some(message)) = (&event.involved_object.uid, &event.message) else { return };
-        let mut warnings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        warnings.retain(|_, (heard, _)| heard.elapsed() < STALE);
-        warnings.insert(uid.clone(), (Instant::now(), message.clone()));
-    }
-
-    /// What was last said of an object.
-    pub(crate) fn about(&self, uid: &str) -> Option<String> {
-        let warnings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        warnings.get(uid).filter(|(heard, _)| heard.elapsed() < STALE).map(|(_, message)| message.clone())
-    }
 }
 
 impl Caches {

@@ -21,11 +21,10 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{
-    ask::Asker,
     caches::{Caches, Run},
     memory::Memory,
 };
-use crate::{gauges::Gauges, ledger::LedgerClient, settings::Settings};
+use crate::{ask::Asker, gauges::Gauges, ledger::LedgerClient, settings::Settings};
 
 /// How long an operator that acts may hear nothing at all: three times what a watch or a resync takes.
 const SILENCE: Duration = Duration::from_mins(30);

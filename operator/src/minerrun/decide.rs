@@ -25,10 +25,10 @@ use kube::ResourceExt as _;
 use super::{
     archive::Kept,
     build::{self, Children},
-    dereference::{Seen, index_of, started},
-    trouble,
+    dereference::{Seen, index_of, started, who},
     validate::Plan,
 };
+use crate::trouble;
 
 /// Something to do about a Job.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,7 +120,7 @@ fn failure(seen: &Seen, failed: &JobCondition) -> Ending {
         let hopeless = [exit::BAD_INPUT, exit::USAGE].map(i32::from).contains(&ended.exit_code);
         (!hopeless, *island)
     });
-    let trouble = ends.first().and_then(|(island, ended)| trouble::of_end(*island, ended));
+    let trouble = ends.first().and_then(|(island, ended)| trouble::of_end(&who(Some(*island)), ended));
     match trouble {
         Some(trouble) if trouble.reason.says().0 == ConditionType::Failed => {
             Ending { reason: trouble.reason, message: trouble.message }

@@ -17,14 +17,10 @@ use k8s_openapi::api::{
 };
 use kube::{Api, ResourceExt as _, runtime::reflector::ObjectRef};
 
-use super::{
-    Scope,
-    archive::Kept,
-    build::SPEC_VERSION,
+use super::{Scope, archive::Kept, build::SPEC_VERSION, memory::Memory, validate::Plan};
+use crate::{
     error::Error,
-    memory::Memory,
-    trouble::{self, Trouble},
-    validate::Plan,
+    trouble::{self, Fields, Trouble},
 };
 
 /// How many pods of one run are asked in a round; the next round goes on with the others.
@@ -80,16 +76,28 @@ impl Seen {
 }
 
 /// Whether a pod has not ended.
-pub(super) fn is_live(pod: &Pod) -> bool {
+pub(crate) fn is_live(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
     !matches!(phase, Some("Succeeded" | "Failed"))
 }
 
 /// Whether a pod searches.
-pub(super) fn is_ready(pod: &Pod) -> bool {
+pub(crate) fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
     pod.metadata.deletion_timestamp.is_none()
         && conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+}
+
+/// What a run's spec names.
+const FIELDS: Fields = Fields {
+    variables: "spec.podTemplate.env",
+    volumes: "spec.podTemplate.volumes",
+    claim: "create the claim, or give spec.checkpoint.claim a storageClass",
+};
+
+/// What an island is called in words.
+pub(super) fn who(island: Option<u32>) -> String {
+    format!("island {}", island.unwrap_or_default())
 }
 
 /// The island of a pod.
@@ -112,13 +120,13 @@ pub(crate) fn dereference(scope: &Scope, run: &ObjectRef<super::caches::Run>) ->
             > job.status.as_ref().and_then(|status| status.active).unwrap_or_default();
         let unfinished = job.status.as_ref().is_none_or(|status| status.completion_time.is_none());
         if short && unfinished && pods.iter().filter(|pod| is_live(pod)).count() == 0 {
-            troubles.extend(caches.warnings.about(&job.uid().unwrap_or_default()).map(|said| trouble::of_job(&said)));
+            troubles.extend(caches.warnings.about(&job.uid().unwrap_or_default()).map(|said| trouble::of_maker(&said)));
         }
     }
     let newest = newest_by_island(&pods);
     troubles.extend(newest.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()).filter_map(|pod| {
         let warning = pod.uid().and_then(|uid| caches.warnings.about(&uid));
-        trouble::of_pod(pod, warning.as_deref())
+        trouble::of_pod(pod, &who(index_of(pod)), &FIELDS, warning.as_deref())
     }));
     Seen { jobs, pods, troubles, finished: Vec::new() }
 }
@@ -186,7 +194,7 @@ pub(crate) async fn ask_pods(scope: &Scope, plan: &Plan, seen: &mut Seen, memory
     let fetched = &memory.fetched;
     let answers: Vec<_> = stream::iter(askable)
         .map(|(island, address)| async move {
-            let told = scope.context.asker.progress(&address).await;
+            let told = scope.context.asker.status::<Progress>(&address).await;
             let result = if told.is_ok() { "ok" } else { "failed" };
             scope.context.gauges.count(&metrics::OPERATOR_POLLS, &[result]);
             let told = told.inspect_err(|error| tracing::debug!(island, address, %error, "a pod")).ok()?;

@@ -1,25 +1,19 @@
 //! What the operator remembers of a run between reconciles. All of it can be lost: it saves requests, it decides nothing.
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use automl_api::{MinerRunStatus, names::Version};
 use automl_contract::{progress::Progress, submitting::SubmitterStatus};
 
 use super::archive::Kept;
-
-/// How long our own write may take to come back by a watch.
-pub(crate) const ECHO: Duration = Duration::from_secs(3);
+use crate::child::Writes;
 
 /// What is remembered of one run.
 #[derive(Default)]
 pub(crate) struct Memory {
     /// The run it is about; another of the same name begins anew.
     pub(crate) uid: String,
-    /// Children as they were last applied, by kind and name.
-    pub(crate) applied: HashMap<(&'static str, String), Applied>,
+    /// Children as they were last applied.
+    pub(crate) writes: Writes,
     /// The status that was last written, by this operator or an earlier one.
     pub(crate) status: Option<MinerRunStatus>,
     /// What was found.
@@ -43,47 +37,4 @@ pub(crate) struct Memory {
     pub(crate) error: Option<String>,
     /// When the last reconcile ended.
     pub(crate) reconciled: Option<Instant>,
-}
-
-/// A child as it was applied.
-pub(crate) struct Applied {
-    content: Version,
-    resource_version: String,
-    at: Instant,
-}
-
-/// What is to be done about a child.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Due {
-    /// It is as it was applied.
-    Nothing,
-    /// It differs, or it is not there.
-    Apply,
-    /// The watch may not have told yet: look again soon.
-    Wait,
-}
-
-impl Memory {
-    /// Whether a child of this content has to be applied, when the watch knows it in this version.
-    pub(crate) fn due(&self, kind: &'static str, name: &str, content: Version, known: Option<&str>) -> Due {
-        let Some(applied) = self.applied.get(&(kind, name.to_owned())) else { return Due::Apply };
-        if applied.content != content {
-            return Due::Apply;
-        }
-        match known {
-            Some(version) if version == applied.resource_version => Due::Nothing,
-            _ if applied.at.elapsed() < ECHO => Due::Wait,
-            _ => Due::Apply,
-        }
-    }
-
-    /// A child that was deleted is to be written again at once where it is wanted.
-    pub(crate) fn forget(&mut self, kind: &'static str, name: String) {
-        self.applied.remove(&(kind, name));
-    }
-
-    /// Remembers a child as the API server answered.
-    pub(crate) fn applied(&mut self, kind: &'static str, name: String, content: Version, resource_version: String) {
-        self.applied.insert((kind, name), Applied { content, resource_version, at: Instant::now() });
-    }
 }

@@ -8,26 +8,24 @@
 //! status       what is said of the run                                            pure
 //!
 //! caches  what the API server told     trim    what of it is kept       memory   what saves requests
-//! archive what was found, kept         trouble what is the matter with pods, in words
-//! error   what can go wrong, by step   submitter  who shares the one pod that signs
+//! archive what was found, kept
+//! error   why a run is not run         submitter  who shares the one pod that signs
 //! ```
 //! Progress is nowhere but in the cluster: an operator that is killed between any two writes goes on from what is there.
 mod apply;
 mod archive;
-mod ask;
 mod build;
 mod caches;
-mod context;
+pub(crate) mod context;
 mod decide;
-mod dereference;
+pub(crate) mod dereference;
 mod error;
 mod memory;
 mod report;
 mod status;
 mod submitter;
-mod trim;
-mod trouble;
-mod validate;
+pub(crate) mod trim;
+pub(crate) mod validate;
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -51,27 +49,26 @@ use kube::{
 };
 use tokio::{sync::watch, time::timeout};
 
+pub use crate::error::Error;
 pub use archive::Kept;
 pub use build::build;
 pub use context::{Context, Scope};
 pub use decide::{Act, Ending, decide, ending, islands};
 pub use dereference::Seen;
-pub use error::{Error, Invalid};
+pub use error::Invalid;
 pub use status::{View, status};
 pub use validate::{Plan, validate};
 
+use crate::child::ECHO;
 use caches::Run;
-use memory::{ECHO, Memory};
+use memory::Memory;
 
 /// How long one reconcile may take: the client alone would try again for minutes.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 /// How often a run is looked at although nothing has happened, in case an event was lost.
-const RESYNC: Duration = Duration::from_mins(10);
+pub(crate) const RESYNC: Duration = Duration::from_mins(10);
 /// How often a run is looked at that waits for what another says.
-const OTHERS: Duration = Duration::from_secs(20);
-/// How long a failed reconcile waits at first, and at most.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_mins(5);
+pub(crate) const OTHERS: Duration = Duration::from_secs(20);
 
 /// Reconciles all runs until `stop` becomes true.
 pub async fn control(context: &Arc<Context>, stop: &watch::Receiver<bool>) {
@@ -142,7 +139,7 @@ async fn serve(context: &Arc<Context>, namespace: Option<&str>, mut stop: watch:
 }
 
 /// A pod's news: all that is looked at. Its probes' times are not.
-fn pod_news(pod: &Pod) -> Option<u64> {
+pub(crate) fn pod_news(pod: &Pod) -> Option<u64> {
     let status = pod.status.as_ref()?;
     let conditions: Vec<_> =
         status.conditions.iter().flatten().map(|one| (&one.type_, &one.status, &one.message)).collect();
@@ -151,12 +148,12 @@ fn pod_news(pod: &Pod) -> Option<u64> {
 }
 
 /// Whether an object is asked to go, and whether it is gone.
-fn going<K: Resource>(object: &K) -> (bool, Option<i64>) {
+pub(crate) fn going<K: Resource>(object: &K) -> (bool, Option<i64>) {
     let meta = object.meta();
     (meta.deletion_timestamp.is_some(), meta.deletion_grace_period_seconds)
 }
 
-fn hash(value: &impl Hash) -> u64 {
+pub(crate) fn hash(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
@@ -356,17 +353,11 @@ fn next(scope: &Scope, view: &View<'_>, memory: &Memory, status: &MinerRunStatus
     Action::requeue(wait + Duration::from_millis(50))
 }
 
-/// Waits longer after each failure; what the API server refuses for what it is waits longest.
+/// Waits longer after each failure.
 #[expect(clippy::needless_pass_by_value, reason = "what a controller calls has this form")]
 fn retry(run: Arc<Run>, error: &Error, scope: Arc<Scope>) -> Action {
     let failures = scope.context.failures(&*run);
-    let wait = if error.is_refused() {
-        LONGEST_WAIT / 10
-    } else {
-        // A ledger comes back with its pod.
-        let longest = if matches!(error, Error::Ledger(_)) { LONGEST_WAIT / 10 } else { LONGEST_WAIT };
-        FIRST_WAIT.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(16))).min(longest)
-    };
+    let wait = error.wait(failures);
     let (name, namespace) = (run.name_any(), run.namespace());
     tracing::warn!(name, namespace, %error, failures, retry_seconds = wait.as_secs(), "a reconcile failed");
     Action::requeue(wait)

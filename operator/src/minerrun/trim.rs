@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Where kubectl keeps a copy of all that was applied.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Of a run: what is asked for, what people note on it, and its status unless that is remembered anyway.
 pub(super) fn run(run: &mut Run, is_remembered: impl Fn(&Name) -> bool) {
@@ -78,18 +78,18 @@ pub(super) fn pod(pod: &mut Pod) {
 }
 
 /// Of a child whose content is known: whose it is and in which version.
-pub(super) fn child<K>(child: &mut PartialObjectMeta<K>) {
+pub(crate) fn child<K>(child: &mut PartialObjectMeta<K>) {
     child.types = None;
     let meta = &mut child.metadata;
     *meta = ObjectMeta {
-        labels: kept(meta.labels.take(), |key| key == labels::RUN),
+        labels: kept(meta.labels.take(), |key| [labels::RUN, labels::VALIDATOR].contains(&key)),
         owner_references: owners(meta),
         ..identity(meta)
     };
 }
 
 /// Which object it is, in which version, since when, and whether it is asked to go.
-fn identity(meta: &mut ObjectMeta) -> ObjectMeta {
+pub(crate) fn identity(meta: &mut ObjectMeta) -> ObjectMeta {
     ObjectMeta {
         name: meta.name.take(),
         namespace: meta.namespace.take(),
@@ -103,9 +103,9 @@ fn identity(meta: &mut ObjectMeta) -> ObjectMeta {
     }
 }
 
-type Notes = std::collections::BTreeMap<String, String>;
+pub(crate) type Notes = std::collections::BTreeMap<String, String>;
 
-fn kept(notes: Option<Notes>, wanted: impl Fn(&str) -> bool) -> Option<Notes> {
+pub(crate) fn kept(notes: Option<Notes>, wanted: impl Fn(&str) -> bool) -> Option<Notes> {
     let mut notes = notes?;
     notes.retain(|key, _| wanted(key));
     (!notes.is_empty()).then_some(notes)

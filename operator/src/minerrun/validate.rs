@@ -4,17 +4,16 @@ use automl_api::{
     names::{RunName, Version},
 };
 use automl_contract::{
-    cluster::SubmitSpec,
+    cluster::{ImageSpec, SubmitSpec},
     minerrun::{API_VERSION, KIND, MinerRunSpec},
     pod as agreed,
     spec::MigrationMode,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::error::Invalid;
-use crate::ledger::LedgerUrl;
+use crate::{child::version, ledger::LedgerUrl};
 
 /// Where genes go that stay in the ledger.
 const OWN_LEDGER: &str = "ledger";
@@ -72,8 +71,7 @@ impl Submitter {
 pub(crate) fn which(spec: &SubmitSpec) -> Version {
     let mut which = json!({ "hotkey": spec.hotkey, "netuid": spec.netuid });
     if let Some(network) = &spec.network {
-        // The chain, over whatever nodes: `test` and `test=wss://…` are one. No node's address may have a `=` here.
-        which["network"] = json!(network.split_once('=').map_or(network.as_str(), |(chain, _)| chain));
+        which["network"] = json!(chain(network));
     }
     version(&which)
 }
@@ -136,7 +134,7 @@ pub fn validate(run: &MinerRun, default_image: &str, ledger: Option<&LedgerUrl>)
         search.remove("budget");
     }
     Ok(Plan {
-        image: image(&spec, default_image),
+        image: image(spec.image.as_ref(), default_image),
         generation: run.metadata.generation.unwrap_or_default(),
         search_version: version(&file),
         name,
@@ -163,13 +161,13 @@ fn submitter(spec: &SubmitSpec, namespace: &str, ledger: Option<&LedgerUrl>) -> 
     Ok(Submitter { which, scope, to, spec: spec.clone() })
 }
 
-/// The version of something that is written as JSON.
-pub(crate) fn version(content: &Value) -> Version {
-    Version::of(&Sha256::digest(content.to_string()).into())
+/// The chain that a network is, over whatever nodes: `test` and `test=wss://…` are one. No node's address may have a `=` here.
+pub(crate) fn chain(network: &str) -> &str {
+    network.split_once('=').map_or(network, |(chain, _)| chain)
 }
 
-fn image(spec: &MinerRunSpec, default: &str) -> String {
-    let image = spec.image.as_ref();
+/// What pods run.
+pub(crate) fn image(image: Option<&ImageSpec>, default: &str) -> String {
     let reference = image.and_then(|image| image.reference.as_deref()).unwrap_or(default);
     match image.and_then(|image| image.digest.as_deref()) {
         Some(digest) => format!("{reference}@{digest}"),

@@ -32,7 +32,7 @@ pub fn install(kubectl: impl Fn() -> Result<Command, TestbedError>, folder: &Pat
     ask("apply --filename=manifests/ledger.yaml --namespace=automl-system")?;
     let address = ask("get service/automl-ledger --namespace=automl-system --output=jsonpath={.spec.clusterIP}")?;
     apply("manifests.yaml", &ask("kustomize manifests")?.replace(NAME, &address))?;
-    ask("wait --for=condition=Established customresourcedefinition/minerruns.automl.hivetrain.ai --timeout=60s")?;
+    ask("wait --for=condition=Established customresourcedefinition --all --timeout=60s")?;
     for what in ["statefulset/automl-ledger", "deployment/automl-operator"] {
         ask(&format!("rollout status {what} --namespace=automl-system --timeout=180s"))?;
     }

@@ -98,6 +98,19 @@ pub(crate) trait Person {
         self.get(&format!("/apis/automl.hivetrain.ai/v1alpha1/namespaces/{namespace}/minerruns/{name}"))
     }
 
+    /// A `Validator`.
+    fn validator(&self, namespace: &str, name: &str) -> Option<Value> {
+        self.get(&format!("/apis/automl.hivetrain.ai/v1alpha1/namespaces/{namespace}/validators/{name}"))
+    }
+
+    /// Waits for a validator to give a reason, and hands it back.
+    fn validator_says(&self, namespace: &str, name: &str, reason: &str) -> Value {
+        until(&format!("{namespace}/{name} says {reason}"), || {
+            let validator = self.validator(namespace, name)?;
+            (validator["status"]["reason"] == reason).then_some(validator)
+        })
+    }
+
     /// Objects of a namespace: `kind` is the path of their list.
     fn list(&self, group: &str, namespace: &str, plural: &str) -> Vec<Value> {
         let list = self.get(&format!("/{group}/namespaces/{namespace}/{plural}")).expect("it is served");
@@ -164,7 +177,10 @@ pub(crate) fn condition(run: &Value, reason: &str) -> Option<String> {
 /// Installs what a person installs, but for the Deployment where the operator runs outside.
 pub(crate) fn install(plane: &ControlPlane) {
     plane.cli(&["apply", "--kustomize", "manifests"]);
-    plane.cli(&["wait", "--for=condition=Established", "--timeout=60s", "crd/minerruns.automl.hivetrain.ai"]);
+    for plural in ["minerruns", "validators"] {
+        let definition = format!("crd/{plural}.automl.hivetrain.ai");
+        plane.cli(&["wait", "--for=condition=Established", "--timeout=60s", &definition]);
+    }
 }
 
 /// The operator as a process of this machine, with the rights of its service account and no others.

@@ -10,3 +10,4 @@ mod rights;
 mod server;
 mod submitter;
 mod trouble;
+mod validator;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     common::{OPERATOR, Operator, Person, until},
     server::{Server, run, start},
+    validator::validator,
 };
 
 /// A verb on a resource: `batch/jobs create`, `/pods list`.
@@ -77,6 +78,8 @@ fn the_roles_grant_what_is_used_and_nothing_else() {
     assert_eq!(server.operator.stop(), Some(0));
     server.operator = Operator::start(&server.plane, &LEASE);
     until("it acts", || (server.operator.metric("automl_operator_leader")? > 0.0).then_some(()));
+    server.apply("rights", &validator("subnet", ""));
+    server.validator_says("rights", "subnet", "Unschedulable");
     let ttl = json!({ "spec": { "ttlSecondsAfterFinished": 0 } }).to_string();
     server.cli(&["patch", "mrun/search", "--namespace", "rights", "--type=merge", "--patch", &ttl]);
     until("the run is deleted", || server.run("rights", "search").is_none().then_some(()));

@@ -46,6 +46,28 @@ pub const CERTIFICATES_FOLDER: &str = "/etc/automl/certificates";
 /// The file of certificates there, and what the entry of its `ConfigMap` is called.
 pub const CERTIFICATES_FILE: &str = "ca.crt";
 
+/// What the names of a validator's objects end with; its pod has `-0` behind it.
+pub const VALIDATOR_SUFFIX: &str = "-val";
+/// The validator's file in [`SPEC_FOLDER`].
+pub const VALIDATOR_FILE: &str = "validator.yaml";
+/// The container that signs, in a validator's pod.
+pub const VALIDATOR: &str = "validator";
+/// The container that scores there, and has no key.
+pub const SCORER: &str = "scorer";
+/// The folder that both share.
+pub const SCORER_FOLDER: &str = "/run/automl/scorer";
+/// The socket in it.
+pub const SCORER_SOCKET: &str = "socket";
+/// The folder that keeps a validator's records where there is no ledger.
+pub const RECORDS_FOLDER: &str = "/var/lib/automl";
+/// The file in it.
+pub const RECORDS_FILE: &str = "validator.db";
+
+/// What a validator is called in the ledger: no run is, as their names have no capital letters.
+pub fn validator_scope(namespace: &str, name: &str) -> String {
+    format!("{namespace}.Validator-{name}")
+}
+
 /// What a submitter is called in the ledger: no run is, as their names have no capital letters.
 pub fn submitter_scope(namespace: &str, which: &str) -> String {
     format!("{namespace}.Submitter-{which}")

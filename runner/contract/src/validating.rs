@@ -110,6 +110,17 @@ impl ConditionKind {
         ConditionKind::ScorerReady,
     ];
 
+    /// What it means that it holds, in a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            ConditionKind::ChainConnected => "The chain answers, in a form that is known.",
+            ConditionKind::Permitted => "The hotkey takes part and may set weights.",
+            ConditionKind::WeightsFresh => "The weights on the chain are those of the last round.",
+            ConditionKind::HotkeyInUse => "Somebody else sets weights with the same hotkey.",
+            ConditionKind::ScorerReady => "Genes can be scored.",
+        }
+    }
+
     /// Its name in a resource.
     pub fn as_str(self) -> &'static str {
         match self {

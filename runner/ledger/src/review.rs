@@ -4,7 +4,7 @@
 //! else, and a token for something else opens nothing here.
 use crate::Digest;
 use crate::remote::http_client;
-use automl_contract::pod::{SUBMITTER_NAME, submitter_scope};
+use automl_contract::pod::{SUBMITTER_NAME, VALIDATOR_SUFFIX, submitter_scope, validator_scope};
 use reqwest::{Certificate, Client, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::json;
@@ -55,7 +55,7 @@ pub struct Account {
 
 impl Account {
     /// The scope that it may write: `NAMESPACE.RUN`, for a pod of a run's Job, whose name is `RUN-VERSION-ISLAND-RANDOM`; a
-    /// submitter's own, for its pod, whose name is `automl-submitter-WHICH-0`.
+    /// submitter's own, for its pod, whose name is `automl-submitter-WHICH-0`; a validator's, for its pod `NAME-val-0`.
     ///
     /// Who may make pods in a namespace may name them so, and gets no further than that namespace.
     pub fn scope(&self) -> Option<String> {
@@ -63,6 +63,11 @@ impl Account {
         let which = pod.strip_prefix(SUBMITTER_NAME).and_then(|rest| rest.strip_suffix("-0"));
         if let Some(which) = which.filter(|which| !which.is_empty() && !which.contains('-')) {
             return Some(submitter_scope(&self.namespace, which));
+        }
+        // No pod of a Job ends with `-0`: what it ends with has five letters.
+        let validator = pod.strip_suffix("-0").and_then(|set| set.strip_suffix(VALIDATOR_SUFFIX));
+        if let Some(name) = validator.filter(|name| !name.is_empty()) {
+            return Some(validator_scope(&self.namespace, name));
         }
         let mut parts = pod.rsplitn(4, '-');
         let (_random, island, version, run) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -213,7 +218,13 @@ mod tests {
         assert_eq!(scope("automl-submitter-1a2b3c4d-0"), Some("ns.Submitter-1a2b3c4d".to_owned()));
         assert_eq!(scope("automl-submitter-12345678-0"), Some("ns.Submitter-12345678".to_owned()));
         assert_eq!(scope("automl-submitter-1a2b3c4d-0-x7x7x"), Some("ns.automl-submitter".to_owned()));
+        assert_eq!(scope("test-val-0"), Some("ns.Validator-test".to_owned()));
+        assert_eq!(scope("automl-submitter-x-val-0"), Some("ns.Validator-automl-submitter-x".to_owned()));
+        assert_eq!(scope("digits-val-1a2b3c-0-x7x7x"), Some("ns.digits-val".to_owned()));
         for other in [
+            "-val-0",
+            "test-val-1",
+            "test-val",
             "automl-submitter-1a2b3c4d-1",
             "automl-submitter--0",
             "",

@@ -37,6 +37,7 @@ fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
     step::run(step::cargo(&["test", "--quiet", "--release", "--workspace", "--locked", "--no-run"])?)?;
     Ok(vec![
         ("crds/minerruns.yaml", crd("minerruns.yaml")?),
+        ("crds/validators.yaml", crd("validators.yaml")?),
         ("docs/figures/README.md", NOTICE.to_owned() + &figures::markdown(&figures::read(&root.join("docs/figures"))?)),
         ("docs/reference/conditions.md", NOTICE.to_owned() + &crd("conditions")?),
         ("docs/reference/minerrun.md", NOTICE.to_owned() + &runner(&["reference", "minerrun"])?),

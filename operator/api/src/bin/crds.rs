@@ -2,7 +2,7 @@
 //! `docs/reference/conditions.md` are made of these.
 use std::process::ExitCode;
 
-use automl_api::{conditions, crd};
+use automl_api::{conditions, crd, validator};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -14,7 +14,8 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     if wanted == "conditions" {
-        print!("# Conditions of a MinerRun\n\nEvents use the same reasons.\n\n{}", conditions::markdown());
+        print!("# Conditions\n\nEvents use the same reasons.\n\n## Of a MinerRun\n\n{}", conditions::markdown());
+        print!("\n## Of a Validator\n\n{}", validator::conditions::markdown());
         return ExitCode::SUCCESS;
     }
     let Some((_, definition)) = all.iter().find(|(file, _)| *file == wanted) else {

@@ -5,26 +5,41 @@ use crate::files::{edges, fields, least};
 use crate::generate::with;
 use crate::server::shared;
 use crate::wrong::{FILES, GOOD, changed};
-use automl_contract::manifest::{MinerRunSpec, read};
+use automl_contract::manifest::{MinerRunSpec, read, read_validator};
 use automl_contract::rules::RULES;
 use automl_contract::schema;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use serde::Deserialize as _;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
 
 /// What of YAML the API server reads and the runner refuses, because people mean something else by it.
 const GUESSED: &[&str] = &["population: 010"];
 
-/// Whether both take a file; where only one does, what each says.
+/// Whether both take a `MinerRun`; where only one does, what each says.
 fn verdict(client: &Client, file: &Value) -> Result<bool, String> {
+    verdict_among(client, "minerruns", file, &read_run)
+}
+
+/// What the runner reads out of a `MinerRun`.
+fn read_run(text: &str) -> Result<MinerRunSpec, String> {
+    read(text, "m.json").map(|loaded| loaded.run.spec).map_err(|error| error.to_string())
+}
+
+/// The same for files of a kind.
+fn verdict_among<S: DeserializeOwned + PartialEq>(
+    client: &Client,
+    plural: &str,
+    file: &Value,
+    read: &impl Fn(&str) -> Result<S, String>,
+) -> Result<bool, String> {
     let text = file.to_string();
-    let answer = client.try_out("application/json", &as_kubectl_sends(file).to_string());
+    let answer = client.try_out_among(plural, "application/json", &as_kubectl_sends(file).to_string());
     let judged = judged(&answer);
-    match read(&text, "m.json") {
-        Ok(loaded) if judged => {
-            let spec = MinerRunSpec::deserialize(&answer.body["spec"]).map_err(|error| format!("{error}: {text}"))?;
-            if spec == loaded.run.spec { Ok(true) } else { Err(format!("read differently: {text}\n{:#}", answer.body)) }
+    match read(&text) {
+        Ok(read) if judged => {
+            let spec = S::deserialize(&answer.body["spec"]).map_err(|error| format!("{error}: {text}"))?;
+            if spec == read { Ok(true) } else { Err(format!("read differently: {text}\n{:#}", answer.body)) }
         }
         Ok(_) => Err(format!("only the API server refuses it: {}\n{text}", answer.message())),
         Err(error) if judged => Err(format!("only the runner refuses it: {error}\n{text}")),
@@ -80,20 +95,33 @@ fn both_take_the_same_of_many_files() {
     figure(taken.get() + refused.get());
 }
 
-/// Tries a file for each field and each of these values in it.
+/// Tries a file for each field and each of these values in it, for each kind of file.
 fn try_each_field(values: impl Fn(&Value) -> Vec<Value>) {
+    try_each_field_among("minerruns", &schema::schema(), read_run, &values);
+    let read_validator = |text: &str| {
+        read_validator(text, "v.json").map(|loaded| loaded.validator.spec).map_err(|error| error.to_string())
+    };
+    try_each_field_among("validators", &schema::validator(), read_validator, &values);
+}
+
+fn try_each_field_among<S: DeserializeOwned + PartialEq>(
+    plural: &str,
+    schema: &Value,
+    read: impl Fn(&str) -> Result<S, String>,
+    values: impl Fn(&Value) -> Vec<Value>,
+) {
     let Some(server) = shared() else { return };
     let client = server.client();
     let mut tried = 0;
     let mut problems = Vec::new();
-    fields(&schema::schema(), "", &mut |pointer, field, _| {
+    fields(schema, "", &mut |pointer, field, _| {
         // The request's path names the namespace too.
         if pointer == "/metadata/namespace" {
             return;
         }
         for value in values(field) {
             tried += 1;
-            problems.extend(verdict(&client, &with(&schema::schema(), pointer, &value)).err());
+            problems.extend(verdict_among(&client, plural, &with(schema, pointer, &value), &read).err());
         }
     });
     let problems: Vec<String> = problems.iter().map(|problem: &String| problem.chars().take(1000).collect()).collect();

@@ -7,6 +7,7 @@ use std::path::Path;
 use tokio::runtime::{Builder, Runtime};
 
 /// A namespace that is always there.
+const NAMESPACE: &str = "/apis/automl.hivetrain.ai/v1alpha1/namespaces/default";
 const COLLECTION: &str = "/apis/automl.hivetrain.ai/v1alpha1/namespaces/default/minerruns";
 
 /// A client for one thread.
@@ -56,7 +57,12 @@ impl Client {
 
     /// Whether the API server would take a file, without keeping it; unknown fields are refused.
     pub(crate) fn try_out(&self, kind: &str, text: &str) -> Answer {
-        self.send("POST", &format!("{COLLECTION}?dryRun=All&fieldValidation=Strict"), kind, text)
+        self.try_out_among("minerruns", kind, text)
+    }
+
+    /// The same for a file of another kind.
+    pub(crate) fn try_out_among(&self, plural: &str, kind: &str, text: &str) -> Answer {
+        self.send("POST", &format!("{NAMESPACE}/{plural}?dryRun=All&fieldValidation=Strict"), kind, text)
     }
 
     /// Keeps an object.

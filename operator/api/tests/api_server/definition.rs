@@ -1,5 +1,5 @@
 //! The definition itself: accepted as it lies in `crds/`, and the server fills in what the contract fills in.
-use crate::server::{DEFINITION, definition, shared};
+use crate::server::{DEFINITION, VALIDATOR, definition, shared};
 use crate::smallest;
 use automl_api::crd;
 use automl_contract::manifest;
@@ -8,10 +8,16 @@ use serde_json::{Value, json};
 #[test]
 fn the_definition_is_taken_without_a_murmur() {
     assert_eq!(DEFINITION, crd::yaml(&crd::minerrun()).expect("YAML"), "run `make docs`");
+    assert_eq!(VALIDATOR, crd::yaml(&crd::validator()).expect("YAML"), "run `make docs`");
     let Some(server) = shared() else { return };
-    assert_eq!(server.installed.status, 201, "{:#}", server.installed.body);
-    assert_eq!(server.installed.warnings, [""; 0]);
-    let stored = definition(&server.client(), "minerruns.automl.hivetrain.ai").body;
+    for (installed, plural) in server.installed.iter().zip(["minerruns", "validators"]) {
+        assert_eq!(installed.status, 201, "{:#}", installed.body);
+        assert_eq!(installed.warnings, [""; 0]);
+        is_established(&definition(&server.client(), &format!("{plural}.automl.hivetrain.ai")).body);
+    }
+}
+
+fn is_established(stored: &Value) {
     let conditions = stored["status"]["conditions"].as_array().expect("conditions");
     let said = |kind: &str| conditions.iter().find(|one| one["type"] == kind).map(|one| one["status"].clone());
     assert_eq!((said("Established"), said("NamesAccepted")), (Some(json!("True")), Some(json!("True"))));
@@ -70,16 +76,20 @@ fn the_samples_are_right() {
     for entry in std::fs::read_dir(folder).expect("samples") {
         let path = entry.expect("an entry").path();
         let text = std::fs::read_to_string(&path).expect("a sample");
-        if !text.contains("kind: MinerRun\n") {
+        let (plural, read) = if text.contains("kind: MinerRun\n") {
+            ("minerruns", manifest::read(&text, "m.yaml").map(drop))
+        } else if text.contains("kind: Validator\n") {
+            ("validators", manifest::read_validator(&text, "m.yaml").map(drop))
+        } else {
             continue;
-        }
+        };
         seen += 1;
-        manifest::read(&text, "m.yaml").unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let answer = client.try_out("application/yaml", &text);
+        read.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let answer = client.try_out_among(plural, "application/yaml", &text);
         assert!(answer.is_success(), "{}: {}", path.display(), answer.message());
         assert_eq!(answer.warnings, [""; 0], "{}", path.display());
     }
-    assert!(seen >= 2, "only {seen} samples were seen");
+    assert!(seen >= 4, "only {seen} samples were seen");
 }
 
 /// A file with as much in it as may be, but for texts that only take room.

@@ -7,6 +7,7 @@ mod damage;
 mod definition;
 mod kubectl;
 mod server;
+mod validators;
 
 // What both sides are tried with belongs to the contract.
 #[path = "../../../../runner/contract/tests/common/files.rs"]

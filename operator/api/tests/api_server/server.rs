@@ -9,14 +9,15 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// The file that people install, not what the code would make of it now.
 pub(crate) const DEFINITION: &str = include_str!("../../../../crds/minerruns.yaml");
+pub(crate) const VALIDATOR: &str = include_str!("../../../../crds/validators.yaml");
 
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-/// A control plane on which `MinerRun` is served.
+/// A control plane on which `MinerRun` and `Validator` are served.
 pub(crate) struct Server {
     plane: ControlPlane,
-    /// What the API server said of the definition.
-    pub(crate) installed: Answer,
+    /// What the API server said of the definitions.
+    pub(crate) installed: [Answer; 2],
 }
 
 /// The server of the tests that run now; the last of them ends it. None where there is no Kubernetes, which is said.
@@ -35,9 +36,10 @@ pub(crate) fn shared() -> Option<Arc<Server>> {
 impl Server {
     fn on(plane: ControlPlane) -> Self {
         let client = Client::new(plane.kubeconfig());
-        let installed = install(&client, DEFINITION);
+        let installed = [DEFINITION, VALIDATOR].map(|definition| install(&client, definition));
         let server = Self { plane, installed };
         server.serves("minerruns.automl.hivetrain.ai");
+        server.serves("validators.automl.hivetrain.ai");
         server
     }
 

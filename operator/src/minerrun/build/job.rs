@@ -17,14 +17,14 @@ use k8s_openapi::api::{
 use serde_json::json;
 
 use super::{Children, metadata};
-use crate::minerrun::validate::{self, Plan};
+use crate::{child, minerrun::validate::Plan};
 
 /// The annotation of a Job that names the version of the spec its islands search with.
 pub(crate) const SPEC_VERSION: &str = "automl.hivetrain.ai/spec-version";
 
 /// What a Job cannot change.
 pub(super) fn version(plan: &Plan, template: &PodTemplateSpec) -> Version {
-    validate::version(&json!({ "template": template, "backoff": plan.spec.backoff_limit_per_index }))
+    child::version(&json!({ "template": template, "backoff": plan.spec.backoff_limit_per_index }))
 }
 
 pub(super) fn job(plan: &Plan, children: &Children, finished: &Indexes) -> Job {

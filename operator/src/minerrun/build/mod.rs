@@ -24,25 +24,21 @@ use k8s_openapi::{
     api::{
         batch::v1::Job,
         core::v1::{
-            ConfigMap, PersistentVolumeClaim, PersistentVolumeClaimSpec, PodTemplateSpec, Service, ServicePort,
-            ServiceSpec, VolumeResourceRequirements,
+            ConfigMap, PersistentVolumeClaim, PersistentVolumeClaimSpec, PodTemplateSpec, Service,
+            VolumeResourceRequirements,
         },
-        networking::v1::{
-            NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort,
-            NetworkPolicySpec,
-        },
+        networking::v1::{NetworkPolicy, NetworkPolicySpec},
     },
     apimachinery::pkg::{
-        api::resource::Quantity, apis::meta::v1::LabelSelector, apis::meta::v1::ObjectMeta, util::intstr::IntOrString,
+        api::resource::Quantity,
+        apis::meta::v1::{LabelSelector, ObjectMeta},
     },
 };
 
 use super::validate::Plan;
+use crate::reach::{ingress, scraped, to_ledger};
 pub(crate) use job::{SPEC_VERSION, adjusted, needs_adjusting};
 pub(super) use submitter::submitter;
-
-/// The port of name servers.
-const DNS: u16 = 53;
 
 /// What a run consists of.
 #[derive(Clone, Debug)]
@@ -126,45 +122,6 @@ fn service(plan: &Plan) -> Service {
         spec: Some(scraped(pod_labels(plan))),
         ..Service::default()
     }
-}
-
-/// A headless Service, by which these pods are found for scraping.
-fn scraped(pods: BTreeMap<String, String>) -> ServiceSpec {
-    ServiceSpec {
-        cluster_ip: Some("None".to_owned()),
-        selector: Some(pods),
-        // A pod that reads its data is scraped too.
-        publish_not_ready_addresses: Some(true),
-        ports: Some(vec![ServicePort {
-            name: Some(agreed::PORT_NAME.to_owned()),
-            port: agreed::PORT.into(),
-            target_port: Some(IntOrString::String(agreed::PORT_NAME.to_owned())),
-            protocol: Some("TCP".to_owned()),
-            ..ServicePort::default()
-        }]),
-        ..ServiceSpec::default()
-    }
-}
-
-/// The way to a pod's pages. Operator and Prometheus live in namespaces of any name.
-fn ingress() -> NetworkPolicyIngressRule {
-    NetworkPolicyIngressRule {
-        from: Some(vec![NetworkPolicyPeer {
-            namespace_selector: Some(LabelSelector::default()),
-            ..NetworkPolicyPeer::default()
-        }]),
-        ports: Some(vec![open(agreed::PORT, "TCP")]),
-    }
-}
-
-fn open(port: u16, protocol: &str) -> NetworkPolicyPort {
-    NetworkPolicyPort { port: Some(IntOrString::Int(port.into())), protocol: Some(protocol.to_owned()), end_port: None }
-}
-
-/// The way to a ledger, wherever it is, and to whoever knows its address.
-fn to_ledger(port: u16) -> NetworkPolicyEgressRule {
-    let ports = vec![open(port, "TCP"), open(DNS, "UDP"), open(DNS, "TCP")];
-    NetworkPolicyEgressRule { ports: Some(ports), to: None }
 }
 
 fn policy(plan: &Plan) -> NetworkPolicy {

@@ -4,38 +4,26 @@
 use std::collections::BTreeMap;
 
 use automl_api::labels;
-use automl_contract::{
-    cluster::{SecretKey, SubmitOrder},
-    pod as agreed,
-};
+use automl_contract::{cluster::SubmitOrder, pod as agreed};
 use k8s_openapi::{
     api::{
         apps::v1::{StatefulSet, StatefulSetSpec},
-        core::v1::{
-            ConfigMapVolumeSource, Container, EnvVar, KeyToPath, PodSecurityContext, PodSpec, PodTemplateSpec,
-            ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecretProjection, Service, Volume,
-            VolumeMount, VolumeProjection,
-        },
+        core::v1::{Container, PodSecurityContext, PodSpec, PodTemplateSpec, Service},
         networking::v1::{NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicySpec},
     },
-    apimachinery::pkg::{
-        api::resource::Quantity,
-        apis::meta::v1::{LabelSelector, ObjectMeta},
+    apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta},
+};
+
+use super::pod;
+use crate::{
+    minerrun::{
+        submitter::Sharing,
+        validate::{Plan, Submitter},
     },
+    pods,
+    reach::{ingress, scraped},
+    signing::Signing,
 };
-
-use super::{ingress, pod, scraped};
-use crate::minerrun::{
-    submitter::Sharing,
-    validate::{Plan, Submitter},
-};
-
-const KEY_VOLUME: &str = "hotkey";
-const CERTIFICATES_VOLUME: &str = "certificates";
-/// The group may read the key, and nobody else.
-const KEY_MODE: i32 = 0o440;
-/// The variable that names the file of authorities.
-const CERTIFICATES: &str = "SSL_CERT_FILE";
 
 /// What a submitter consists of.
 #[derive(Clone, Debug)]
@@ -108,16 +96,11 @@ fn template(
         metadata: Some(ObjectMeta { labels: Some(labels), ..ObjectMeta::default() }),
         spec: Some(PodSpec {
             containers: vec![container(plan, which, image)],
-            volumes: Some(volumes(which)),
+            volumes: Some([vec![pods::token()], signing(which).volumes()].concat()),
             automount_service_account_token: Some(false),
             enable_service_links: Some(false),
-            security_context: Some(PodSecurityContext {
-                run_as_non_root: Some(true),
-                seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
-                fs_group: Some(pod::GROUP),
-                ..PodSecurityContext::default()
-            }),
-            image_pull_secrets: pod::pull_secrets(&sharing.pull_secrets),
+            security_context: Some(PodSecurityContext { fs_group: Some(pods::GROUP), ..pods::restricted() }),
+            image_pull_secrets: pods::pull_secrets(&sharing.pull_secrets),
             ..PodSpec::default()
         }),
     }
@@ -125,14 +108,13 @@ fn template(
 
 fn container(plan: &Plan, which: &Submitter, image: &str) -> Container {
     let spec = &which.spec;
-    let file = |name: &str| format!("{}/{name}", agreed::KEY_FOLDER);
+    let signing = signing(which);
     let mut arguments = vec![
         "submit".to_owned(),
         // Whatever runs of the namespace confirm for it.
         format!("{}.*", plan.namespace),
         format!("--name={}", which.scope),
         format!("--netuid={}", spec.netuid),
-        format!("--hotkey={}", file(agreed::KEY_FILE)),
         format!("--to={}", which.to),
         format!("--cooldown={}", spec.cooldown_seconds),
         format!("--attempts={}", spec.attempts),
@@ -141,77 +123,29 @@ fn container(plan: &Plan, which: &Submitter, image: &str) -> Container {
         format!("--port={}", agreed::PORT),
     ];
     arguments.extend(spec.network.as_ref().map(|network| format!("--network={network}")));
-    arguments.extend(spec.password.is_some().then(|| format!("--password-file={}", file(agreed::PASSWORD_FILE))));
+    arguments.extend(signing.arguments());
     arguments.extend((spec.order == SubmitOrder::FileFirst).then(|| "--file-first".to_owned()));
-    let certificates = spec.certificates.is_some().then(|| EnvVar {
-        name: CERTIFICATES.to_owned(),
-        value: Some(format!("{}/{}", agreed::CERTIFICATES_FOLDER, agreed::CERTIFICATES_FILE)),
-        value_from: None,
-    });
-    let env = pod::to_ledger(plan).into_iter().chain(certificates).chain(spec.env.iter().map(pod::variable));
+    let env = pod::to_ledger(plan).into_iter().chain(signing.variable()).chain(spec.env.iter().map(pods::variable));
     Container {
         name: agreed::CONTAINER.to_owned(),
         image: Some(image.to_owned()),
         image_pull_policy: Some("IfNotPresent".to_owned()),
         args: Some(arguments),
         env: Some(env.collect()),
-        ports: Some(vec![pod::pages()]),
-        resources: Some(ResourceRequirements {
-            requests: Some([amount("cpu", "10m"), amount("memory", "32Mi")].into()),
-            limits: Some([amount("memory", "256Mi")].into()),
-            ..ResourceRequirements::default()
-        }),
-        volume_mounts: Some(mounts(which)),
-        readiness_probe: Some(pod::probe(agreed::READY_PAGE, 2, 3)),
-        liveness_probe: Some(pod::probe(agreed::HEALTH_PAGE, 20, 6)),
-        security_context: Some(pod::unprivileged()),
+        ports: Some(vec![pods::pages()]),
+        resources: Some(pods::modest()),
+        volume_mounts: Some(
+            [vec![pods::mount(pods::TOKEN_VOLUME, agreed::LEDGER_TOKEN_FOLDER)], signing.mounts()].concat(),
+        ),
+        readiness_probe: Some(pods::probe(agreed::READY_PAGE, 2, 3)),
+        liveness_probe: Some(pods::probe(agreed::HEALTH_PAGE, 20, 6)),
+        security_context: Some(pods::unprivileged()),
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         ..Container::default()
     }
 }
 
-fn amount(name: &str, value: &str) -> (String, Quantity) {
-    (name.to_owned(), Quantity(value.to_owned()))
-}
-
-fn volumes(which: &Submitter) -> Vec<Volume> {
-    let entry = |secret: &SecretKey, path: &str| VolumeProjection {
-        secret: Some(SecretProjection {
-            name: secret.name.clone(),
-            items: Some(vec![KeyToPath { key: secret.key.clone(), path: path.to_owned(), mode: None }]),
-            optional: None,
-        }),
-        ..VolumeProjection::default()
-    };
-    let key = entry(&which.spec.hotkey, agreed::KEY_FILE);
-    let password = which.spec.password.as_ref().map(|password| entry(password, agreed::PASSWORD_FILE));
-    let key = Volume {
-        name: KEY_VOLUME.to_owned(),
-        projected: Some(ProjectedVolumeSource {
-            sources: Some(std::iter::once(key).chain(password).collect()),
-            default_mode: Some(KEY_MODE),
-        }),
-        ..Volume::default()
-    };
-    let certificates = which.spec.certificates.as_ref().map(|name| Volume {
-        name: CERTIFICATES_VOLUME.to_owned(),
-        config_map: Some(ConfigMapVolumeSource { name: name.clone(), ..ConfigMapVolumeSource::default() }),
-        ..Volume::default()
-    });
-    [key, pod::token()].into_iter().chain(certificates).collect()
-}
-
-fn mounts(which: &Submitter) -> Vec<VolumeMount> {
-    let mount = |name: &str, path: &str| VolumeMount {
-        name: name.to_owned(),
-        mount_path: path.to_owned(),
-        read_only: Some(true),
-        ..VolumeMount::default()
-    };
-    let certificates =
-        which.spec.certificates.is_some().then(|| mount(CERTIFICATES_VOLUME, agreed::CERTIFICATES_FOLDER));
-    [mount(KEY_VOLUME, agreed::KEY_FOLDER), mount(pod::TOKEN_VOLUME, agreed::LEDGER_TOKEN_FOLDER)]
-        .into_iter()
-        .chain(certificates)
-        .collect()
+fn signing(which: &Submitter) -> Signing<'_> {
+    let spec = &which.spec;
+    Signing { hotkey: &spec.hotkey, password: spec.password.as_ref(), certificates: spec.certificates.as_deref() }
 }

@@ -5,8 +5,6 @@ use std::{sync::Arc, time::Duration};
 use automl_contract::{
     archive::Found,
     pod::{ARCHIVE_PAGE, PORT, RELEASE_PAGE, STATUS_PAGE},
-    progress::Progress,
-    submitting::SubmitterStatus,
 };
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::{Method, Request, StatusCode, body::Bytes};
@@ -59,23 +57,11 @@ impl Default for Asker {
 }
 
 impl Asker {
-    /// How far the pod at this address is.
+    /// How far the pod at this address is, in the form that its kind has.
     ///
     /// # Errors
-    /// It does not answer, or not with a progress.
-    pub(crate) async fn progress(&self, address: &str) -> Result<Progress, AskError> {
-        self.status(address).await
-    }
-
-    /// What the submitter at this address knows of its hotkey.
-    ///
-    /// # Errors
-    /// It does not answer, or not with that.
-    pub(crate) async fn submitter(&self, address: &str) -> Result<SubmitterStatus, AskError> {
-        self.status(address).await
-    }
-
-    async fn status<T: DeserializeOwned>(&self, address: &str) -> Result<T, AskError> {
+    /// It does not answer, or not in that form.
+    pub(crate) async fn status<T: DeserializeOwned>(&self, address: &str) -> Result<T, AskError> {
         let bytes = self.ask(Method::GET, address, STATUS_PAGE, MAX_STATUS).await?;
         serde_json::from_slice(&bytes).map_err(|error| AskError::Nonsense(error.to_string()))
     }

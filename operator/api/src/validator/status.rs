@@ -1,0 +1,147 @@
+//! What the operator says of a validator: what its pod says, bounded, and whether it runs.
+use automl_contract::validating::{self, RoundProgress};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::conditions::{COUNT, Phase, is_known};
+use crate::conditions;
+use crate::status::{MAX_COUNT, fits, is_too_large};
+
+/// The most characters of an address.
+const MAX_HOTKEY: usize = 64;
+/// The most digits of the rules' hash.
+const MAX_RULES: usize = 64;
+
+/// What the operator has seen of a validator.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ValidatorStatus {
+    /// The `metadata.generation` that this status is about. Default: none before the operator has seen the validator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// What the validator is doing. Default: none before the operator has seen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// Why it is in its phase: the reason of the condition that decided it. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub reason: Option<String>,
+    /// Its hotkey's address. Default: none before the pod has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_HOTKEY))]
+    pub hotkey: Option<String>,
+    /// Its number in the subnet. Default: none where it takes no part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 65_535))]
+    pub uid: Option<u16>,
+    /// The newest block that it has seen. Default: none before the pod has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = MAX_COUNT))]
+    pub block: Option<u64>,
+    /// The round that it scores or has scored last. Default: none before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<Round>,
+    /// The block of the weights that it has set last. Default: none before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = MAX_COUNT))]
+    pub weights_block: Option<u64>,
+    /// Digits of the hash of all settings that decide on weights: validators that agree show the same. Default: none before the pod has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_RULES))]
+    pub rules: Option<String>,
+    /// What it earns. Default: none where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earns: Option<Earns>,
+    /// What is true of it, each with the reason. Default: none before the operator has seen it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = COUNT))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// A round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Round {
+    /// The last block whose commitments count: it names the round.
+    #[schemars(range(min = 0, max = MAX_COUNT))]
+    pub closed: u64,
+    /// Hotkeys that were bound to something then.
+    #[schemars(range(min = 0))]
+    pub commitments: u32,
+    /// Of their genes those that were read and are well-formed.
+    #[schemars(range(min = 0))]
+    pub genes: u32,
+    /// Those that are copies.
+    #[schemars(range(min = 0))]
+    pub copies: u32,
+    /// Trainings that were done for this round, here and now.
+    #[schemars(range(min = 0, max = MAX_COUNT))]
+    pub trainings: u64,
+    /// Hotkeys that get weights. Default: none while that is not decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub paid: Option<u32>,
+}
+
+impl From<&RoundProgress> for Round {
+    fn from(told: &RoundProgress) -> Self {
+        let RoundProgress { closed, commitments, genes, copies, trainings, paid } = *told;
+        Self { closed, commitments, genes, copies, trainings, paid }
+    }
+}
+
+/// What a hotkey earns; shares are parts of 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Earns {
+    /// As a miner: a share of all.
+    pub incentive: f64,
+    /// As a validator: a share of all.
+    pub dividends: f64,
+    /// In tokens, in the last epoch.
+    pub emission: f64,
+    /// How much of the weights it set was within consensus.
+    pub trust: f64,
+    /// Newcomers until it has to give way. Default: none while it is immune.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 65_535))]
+    pub goes_after: Option<u16>,
+}
+
+impl From<&validating::Earns> for Earns {
+    fn from(told: &validating::Earns) -> Self {
+        let validating::Earns { incentive, dividends, emission, trust, goes_after } = *told;
+        Self { incentive, dividends, emission, trust, goes_after }
+    }
+}
+
+impl ValidatorStatus {
+    /// The status as it may be written: at most [`crate::status::MAX_BYTES`], and within the bounds of its schema.
+    ///
+    /// What a pod says is not trusted: whatever is too long, or no number, is left out.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.reason = self.reason.filter(|reason| fits(reason, 64));
+        let plain = |text: &String, most: usize| {
+            !text.is_empty() && text.len() <= most && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        self.hotkey = self.hotkey.filter(|text| plain(text, MAX_HOTKEY));
+        self.rules = self.rules.filter(|text| plain(text, MAX_RULES));
+        for count in [&mut self.block, &mut self.weights_block].into_iter().flatten() {
+            *count = MAX_COUNT.min(*count);
+        }
+        if let Some(round) = &mut self.round {
+            round.closed = MAX_COUNT.min(round.closed);
+            round.trainings = MAX_COUNT.min(round.trainings);
+        }
+        self.earns = self.earns.filter(|earns| {
+            [earns.incentive, earns.dividends, earns.emission, earns.trust].iter().all(|number| number.is_finite())
+        });
+        conditions::bound(&mut self.conditions, is_known);
+        // Without messages it always fits.
+        while is_too_large(&self) && conditions::halve_longest(&mut self.conditions) {}
+        self
+    }
+}
