@@ -5,7 +5,7 @@
 //! each stage of a training alike. A factor for each batch would make one of genes that differ in how gradients grow.
 //!
 //! - Five batches count almost everything: a fresh network's logits (scale 0.1), one's in training (1, with two sets of
-//!   targets) and twice 90 rows from near 0 to 4, with every class as the true one: a gene such as y · min(x, c) looks at true
+//!   targets) and twice 90 rows from near 0 to 2.5, with every class as the true one: a gene such as y · min(x, c) looks at true
 //!   classes only, and c shows where one is near it. At scale 10 an example's logits have a deviation of 14. With cross-entropy
 //!   and the standard training on digits, 1 example in 10,000 has one above 5; after ten times as many batches 4 in 10, and
 //!   4 in 1,000 have one above 10. So that batch adds [`LARGE`] at most, which is less than a near copy's distance: who

@@ -54,8 +54,8 @@ const TARGETS: [[usize; ROWS]; 2] = [[4, 2, 3], [2, 0, 9]];
 /// The scales of the rows of the mixed batch, in turn: where relu, max and min of x, y and 1 change sides.
 const MIXED_SCALES: [f64; ROWS] = [0.4, 1.0, 2.5];
 
-/// The rows of the spread batch are one to ten parts of those of the mixed one, of this many.
-const SPREAD_STEP: f64 = 6.0;
+/// The rows of the spread batch are one to so many parts of those of the mixed one.
+const SPREAD_STEP: f64 = 10.0;
 
 impl<T: Real> Probe<T> {
     /// The batch of a scale, with the rows' targets or with the `other` ones.
@@ -81,7 +81,7 @@ impl<T: Real> Probe<T> {
         Probe::new(&repeated.flatten().copied().collect::<Vec<f64>>(), &classes)
     }
 
-    /// The same rows, each smaller or larger, so that no two logits are equal and many are near 0: where genes that differ in a
+    /// The same rows, each at several smaller scales, so that no two logits are equal and many are near 0: where genes that differ in a
     /// threshold or in a narrow place show it.
     fn spread(logits: &Logits, other: bool) -> Probe<T> {
         let rows = mixed_logits(logits);
