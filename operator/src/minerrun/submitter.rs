@@ -138,7 +138,7 @@ pub(super) async fn ask(scope: &Scope, plan: &Plan, memory: &mut Memory) {
     });
     let Some(address) = pods.iter().find_map(|pod| pod.status.as_ref()?.pod_ip.clone()) else { return };
     memory.asked = Some((submitter.which, Instant::now()));
-    match scope.context.asker.submitter(&address).await {
+    match scope.context.asker.status(&address).await {
         Ok(told) => memory.told_by_submitter = Some(told),
         Err(error) => tracing::debug!(address, %error, "a submitter"),
     }

@@ -1,4 +1,4 @@
-//! What a run finds is bound to its hotkey on the chain: subtensor's own runtime, beside the pods.
+//! What a run finds is bound to its hotkey on the chain, and a validator scores it: subtensor's own runtime, beside the pods.
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use serde_json::{Value, json};
@@ -17,6 +17,28 @@ const NETUID: &str = "1";
 const HOTKEY: &str = "5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV";
 /// The seed of //Alice, who owns the chain's money.
 const ALICE: &str = "e5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
+
+/// The hotkey of the seed that is 21 everywhere.
+const VALIDATOR: &str = "5CqRxYe3enxpGSj1NeUHWBoLDB5jXc2f4upDuCsCPgd1L3HT";
+
+/// A validator of that subnet; what nobody earns goes to itself, so that it always has weights to set.
+fn judge(chain: &Chopsticks) -> String {
+    format!(
+        "apiVersion: automl.hivetrain.ai/v1alpha1
+kind: Validator
+metadata: {{name: judge}}
+spec:
+  network: \"{}\"
+  netuid: {NETUID}
+  evaluation: {{dataset: {{source: digits}}, training: {{steps: 20}}}}
+  rounds: {{closing: 2}}
+  payout: {{remainder: {VALIDATOR}}}
+  hotkey: {{name: judges, key: hotkey}}
+  resources: {{requests: {{cpu: 100m, memory: 128Mi}}}}
+",
+        chain.inside()
+    )
+}
 
 /// A chain in the cluster's network, at the node's address.
 fn chain(world: &World) -> Option<Chopsticks> {
@@ -39,7 +61,7 @@ fn asked(chain: &Chopsticks, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_commitment_on_the_chain_is_the_best_gene_of_the_ledger() {
+fn the_commitment_on_the_chain_is_the_best_gene_of_the_ledger_and_a_validator_scores_it() {
     let Some(world) = shared() else { return };
     let Some(chain) = chain(&world) else { return };
     let folder = tempfile::tempdir().expect("a folder");
@@ -91,4 +113,31 @@ fn the_commitment_on_the_chain_is_the_best_gene_of_the_ledger() {
         let of_run = records("confirmation").into_iter().filter(|record| record["scope"] == run);
         of_run.filter_map(|record| body(&record)).any(|record| record["gene"] == gene).then_some(())
     });
+
+    // A validator, from another file.
+    asked(&chain, &[&["register", VALIDATOR], &paid[..]].concat());
+    let netuid: u16 = NETUID.parse().expect("a number");
+    let set = |item: &str, value: Value| chain.set_storage(json!({"SubtensorModule": {item: value}}));
+    set("TotalHotkeyAlpha", json!([[[VALIDATOR, netuid], "1000000000000"]]));
+    set("Tempo", json!([[[netuid], 10]]));
+    set("WeightsSetRateLimit", json!([[[netuid], 0]]));
+    chain.new_blocks(24);
+    let key = folder.path().join("judge");
+    fs::write(&key, json!({"cryptoType": 1, "secretSeed": "15".repeat(32)}).to_string()).expect("a file");
+    let from = format!("--from-file=hotkey={}", key.display());
+    world.cli(&["create", "secret", "generic", "judges", &from, "--namespace", NAMESPACE]);
+    world.apply(NAMESPACE, &judge(&chain));
+    let path = format!("/apis/automl.hivetrain.ai/v1alpha1/namespaces/{NAMESPACE}/validators/judge");
+    let status = until("the validator has set weights", || {
+        let status = world.get(&path)?["status"].clone();
+        let fresh = status["conditions"].as_array()?.iter().find(|one| one["type"] == "WeightsFresh")?.clone();
+        (fresh["status"] == "True").then_some(status)
+    });
+    assert_eq!(status["hotkey"], VALIDATOR, "{status}");
+    assert_eq!((&status["round"]["commitments"], &status["round"]["genes"]), (&json!(1), &json!(1)), "{status}");
+    let metagraph: Value = serde_json::from_str(&asked(&chain, &["metagraph"])).expect("JSON");
+    let neurons = metagraph["neurons"].as_array().expect("neurons");
+    let own = neurons.iter().find(|neuron| neuron["hotkey"] == VALIDATOR).expect("it takes part");
+    assert_eq!(own["updated"], status["weightsBlock"], "{metagraph}");
+    assert!(own["weights"].as_array().is_some_and(|weights| !weights.is_empty()), "{metagraph}");
 }

@@ -38,6 +38,12 @@ impl<'a> Seen<'a> {
         Ok(Seen { chain, ledger, scope: format!("{SCOPES}{}.{netuid}", &genesis[..DIGITS]) })
     }
 
+    /// The same as one keeps it that may write names alone that begin with its own.
+    #[must_use]
+    pub fn kept_by(self, name: &str) -> Seen<'a> {
+        Seen { scope: format!("{name}.{}", self.scope), ..self }
+    }
+
     /// Keeps what hotkeys are bound to now, unless it was seen before; says how many were new.
     ///
     /// # Errors

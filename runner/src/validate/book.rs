@@ -93,6 +93,11 @@ impl Book {
         &self.ledger
     }
 
+    /// What its records are called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What came of a training.
     pub(super) fn told(&self, gene: &str, seed: u32) -> Option<Told> {
         self.trained.get(gene)?.get(&seed).copied()

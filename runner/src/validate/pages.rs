@@ -1,11 +1,11 @@
 //! What a validator shows: where it is, metrics, and whether it is well.
-use crate::chain::Gauges;
+use crate::chain::{Gauges, earns};
 use crate::failure::Failure;
 use crate::http;
 use automl_chain::{ChainError, Standing};
 use automl_contract::metrics::{self, Metric};
 use automl_contract::pod;
-use automl_contract::validating::{Condition, ConditionKind, Earns, PAGE, ValidatorProgress};
+use automl_contract::validating::{Condition, ConditionKind, PAGE, ValidatorProgress};
 use automl_keys::Address;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -134,16 +134,9 @@ impl Pages {
     pub(super) fn earns(&self, told: &Result<Option<Standing>, ChainError>) {
         self.0.earns.show(told);
         let Ok(standing) = told else { return };
-        let share = |share: u16| f64::from(share) / f64::from(u16::MAX);
         self.change(|progress| {
             progress.uid = standing.as_ref().map(|standing| standing.uid);
-            progress.earns = standing.as_ref().map(|standing| Earns {
-                incentive: share(standing.incentive),
-                dividends: share(standing.dividends),
-                emission: standing.emission as f64 / 1e9,
-                trust: share(if standing.permit { standing.validator_trust } else { standing.trust }),
-                goes_after: standing.goes_after,
-            });
+            progress.earns = standing.as_ref().map(earns);
         });
     }
 

@@ -2,9 +2,11 @@
 use super::pages::{OF_BASELINE, OF_MINER, STEPS};
 use super::weights::Told as Weighed;
 use super::{Trouble, Validating, shown};
+use crate::chain::problem;
 use crate::failure::Failure;
 use crate::output;
 use automl_chain::{ChainError, Commitment, Metagraph, Refused, seen::Seen};
+use automl_contract::submitting::{ChainProblem, ChainTrouble};
 use automl_contract::validating::{ConditionKind, RoundProgress};
 use automl_score::allocate::Told;
 use automl_validate::{Answer, Bound, Fate, Grid, Judged, Question, Training, first_seed, judge, sort};
@@ -105,12 +107,13 @@ impl Validating {
     }
 
     fn disconnected(&self, error: &ChainError) {
-        let reason = match error {
-            ChainError::Unreachable { .. } => "Unreachable",
-            ChainError::Changed { .. } => "RuntimeChanged",
-            _ => "Refused",
+        let ChainProblem { reason, message } = problem(error);
+        let reason = match reason {
+            ChainTrouble::Unreachable => "Unreachable",
+            ChainTrouble::RuntimeChanged => "RuntimeChanged",
+            ChainTrouble::Other => "Other",
         };
-        self.pages.condition(ConditionKind::ChainConnected, false, reason, error.to_string());
+        self.pages.condition(ConditionKind::ChainConnected, false, reason, message);
     }
 
     async fn is_scorer_ready(&self) -> Result<(), Trouble> {
@@ -200,11 +203,12 @@ impl Validating {
     /// All that hotkeys were ever bound to until a round closed, as far as it is known, and which of it they were bound to then.
     async fn history(&self, closed: u64) -> Result<Option<(Vec<Commitment>, BTreeSet<usize>)>, Trouble> {
         let Some(now) = self.chain.commitments_at(closed).await? else { return Ok(None) };
-        let seen = Seen::of(&*self.chain, &**self.book.ledger(), self.spec.netuid).await?;
+        let seen = async || Seen::of(&*self.chain, &**self.book.ledger(), self.spec.netuid).await;
         // What chain and nodes remember of who was first is kept, because they will not for long.
-        seen.rebuild().await?;
-        let sights = seen.all().await?;
-        let all = sights.into_iter().map(|sight| sight.commitment).chain(now.iter().cloned());
+        let own = seen().await?.kept_by(self.book.name());
+        own.rebuild().await?;
+        let (own, others) = (own.all().await?, seen().await?.all().await?);
+        let all = own.into_iter().chain(others).map(|sight| sight.commitment).chain(now.iter().cloned());
         let all: BTreeMap<(u64, String), Commitment> = all
             .filter(|commitment| commitment.block <= closed)
             .map(|commitment| ((commitment.block, commitment.hotkey.to_string()), commitment))

@@ -141,7 +141,7 @@ impl ValidatorStatus {
         });
         conditions::bound(&mut self.conditions, is_known);
         // Without messages it always fits.
-        while is_too_large(&self) && conditions::halve_longest(&mut self.conditions) {}
+        while is_too_large(&self) && conditions::cut_longest(&mut self.conditions) {}
         self
     }
 }
