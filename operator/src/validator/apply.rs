@@ -1,8 +1,26 @@
 //! Fourth step: writes. Each child is applied only when it differs from what was last applied.
-use kube::ResourceExt as _;
+use automl_api::{Validator, names::ValidatorName};
+use k8s_openapi::api::apps::v1::StatefulSet;
+use kube::{ResourceExt as _, runtime::reflector::ObjectRef};
 
 use super::{Memory, Scope, build::Children, validate::Plan};
-use crate::{child, error::Error};
+use crate::{
+    child::{self, Child as _},
+    error::Error,
+};
+
+/// Takes its pod from a validator that must not set weights, as another one does; what else it has does no harm.
+pub(super) async fn stop(scope: &Scope, validator: &Validator, memory: &mut Memory) -> Result<(), Error> {
+    let Ok(name) = ValidatorName::try_from(validator.name_any().as_str()) else { return Ok(()) };
+    let (set, namespace) = (name.set(), validator.namespace().unwrap_or_default());
+    let uid = validator.uid().unwrap_or_default();
+    let present = scope.caches.sets.get(&ObjectRef::new(&set).within(&namespace));
+    if present.is_some_and(|present| present.owner_references().iter().any(|owner| owner.uid == uid)) {
+        child::delete::<StatefulSet>(&scope.context, &namespace, &set).await?;
+        memory.writes.forget(StatefulSet::NAME, set);
+    }
+    Ok(())
+}
 
 /// Applies everything a validator consists of; says whether a watch may not have told of our own write yet.
 pub(super) async fn children(

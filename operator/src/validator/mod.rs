@@ -195,10 +195,13 @@ async fn steps(validator: &Watched, scope: &Scope, memory: &mut Memory) -> Resul
     let plan = match validate(validator, &scope.context.settings, others) {
         Ok(plan) => plan,
         Err(invalid) => {
+            let depends = matches!(invalid, Invalid::HotkeyShared { .. });
+            if depends {
+                apply::stop(scope, validator, memory).await?;
+            }
             let wanted = status::with(&before, generation, invalid.reason(), &invalid.to_string(), &now);
             report::write(scope, validator, wanted, memory).await?;
             // The other one may go without a word to this one.
-            let depends = matches!(invalid, Invalid::HotkeyShared { .. });
             return Ok(if depends { Action::requeue(OTHERS) } else { Action::await_change() });
         }
     };

@@ -1,6 +1,6 @@
 //! Second step: is the validator right, and what exactly is asked for. Pure.
 use automl_api::{
-    Validator,
+    Validator, ValidatorStatus,
     names::{NameError, ValidatorName, Version},
     validator::conditions::Reason,
 };
@@ -160,7 +160,9 @@ fn is_older_twin(other: &Validator, validator: &Validator) -> bool {
         let network = one.spec.network.as_deref().map(|network| chain(network).to_owned());
         (one.spec.hotkey.clone(), one.spec.netuid, network)
     };
-    let since = |one: &Validator| (one.metadata.creation_timestamp.clone(), one.metadata.uid.clone());
+    // Times have whole seconds: of two of the same one that stays which was there, as its status says.
+    let is_new = |one: &Validator| !one.status.as_ref().is_some_and(ValidatorStatus::is_accepted);
+    let since = |one: &Validator| (one.metadata.creation_timestamp.clone(), is_new(one), one.metadata.uid.clone());
     other.metadata.namespace == validator.metadata.namespace
         && other.metadata.deletion_timestamp.is_none()
         && neuron(other) == neuron(validator)

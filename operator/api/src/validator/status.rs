@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::conditions::{COUNT, Phase, is_known};
+use super::conditions::{COUNT, ConditionType, Phase, is_known};
 use crate::conditions;
 use crate::status::{MAX_COUNT, fits, is_too_large};
 
@@ -118,6 +118,12 @@ impl From<&validating::Earns> for Earns {
 }
 
 impl ValidatorStatus {
+    /// Whether the operator serves it.
+    pub fn is_accepted(&self) -> bool {
+        let accepted = conditions::get_named(&self.conditions, ConditionType::Accepted.as_str());
+        accepted.is_some_and(|condition| condition.status == "True")
+    }
+
     /// The status as it may be written: at most [`crate::status::MAX_BYTES`], and within the bounds of its schema.
     ///
     /// What a pod says is not trusted: whatever is too long, or no number, is left out.
