@@ -58,6 +58,7 @@ pub(crate) fn constant(rng: &mut ChaCha8Rng) -> Constant {
 }
 
 /// A random gene of the vocabulary, at most so many edges high.
+#[allow(clippy::missing_panics_doc)] // an invariant
 pub fn random_gene(rng: &mut ChaCha8Rng, vocabulary: Vocabulary, most: usize) -> Gene {
     let nodes = Primitives::new(vocabulary, false).half_and_half(rng, 1.min(most), most);
     Gene::from_prefix(nodes).expect("what is grown is one whole tree")
