@@ -16,7 +16,7 @@ const ORIGINAL_SEED: u32 = 42;
 const DIGITS: usize = 16;
 
 /// How networks are trained.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Way {
     /// Data, networks, steps.
     pub evaluation: Evaluation,

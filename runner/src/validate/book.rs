@@ -51,9 +51,6 @@ pub(super) struct Begun {
     pub block: u64,
     /// (uid, weight).
     pub weights: Vec<(u16, u16)>,
-    /// What is revealed later, where weights are committed to by their hash.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unrevealed: Option<serde_json::Value>,
 }
 
 /// Weights that were set.

@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::ledger::{self, place};
 use crate::scorer::{Way, digits, read as read_file};
 use automl_chain::{Chain, ChainError};
+use automl_contract::exit;
 use automl_contract::validator::ValidatorSpec;
 use automl_keys::{Address, Hotkey};
 use automl_ledger::{Ledger, LedgerError, Name};
@@ -33,6 +34,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use weights::Fence;
+
+/// How long it is waited for what could not be reached at the beginning.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// All that validating takes.
 pub(crate) struct Validating {
@@ -67,18 +71,54 @@ pub(crate) enum Trouble {
 pub(crate) fn validate(options: &ValidateOptions) -> Result<(), Failure> {
     let runtime = ledger::runtime()?;
     let ended = runtime.block_on(async {
-        let mut validating = Validating::open(options).await?;
-        if options.once { validating.once(options.dry_run).await } else { validating.stay(options).await }
+        let ready = Ready::new(options)?;
+        if options.once {
+            return Validating::open(options, &ready).await?.once(options.dry_run).await;
+        }
+        if let Some(address) = options.address() {
+            ready.pages.serve(address).await?;
+        }
+        // A service stays up and says what is missing.
+        let mut validating = loop {
+            match Validating::open(options, &ready).await {
+                Err(failure) if failure.code == exit::UNREACHABLE => {
+                    ready.pages.doing(format!("trying again: {}", failure.message));
+                    tokio::time::sleep(AGAIN).await;
+                }
+                opened => break opened?,
+            }
+        };
+        validating.stay(options).await
     });
     // A training that is under way is nobody's concern any more.
     runtime.shutdown_background();
     ended
 }
 
-impl Validating {
-    async fn open(options: &ValidateOptions) -> Result<Validating, Failure> {
+/// What is known before anybody is asked.
+struct Ready {
+    spec: ValidatorSpec,
+    way: Way,
+    /// Digits of all that decides on weights.
+    rules: String,
+    address: Address,
+    pages: Pages,
+}
+
+impl Ready {
+    fn new(options: &ValidateOptions) -> Result<Ready, Failure> {
         let validator = read_file(&options.file)?;
         let (way, spec) = (Way::of(&validator), validator.spec);
+        let address = chain::hotkey(&options.by)?.address();
+        let rules = digits(&(&way, &spec.rounds, &spec.scoring, &spec.copies, &spec.payout));
+        let pages = Pages::new(address, spec.netuid, &rules)?;
+        Ok(Ready { spec, way, rules, address, pages })
+    }
+}
+
+impl Validating {
+    async fn open(options: &ValidateOptions, ready: &Ready) -> Result<Validating, Failure> {
+        let Ready { spec, way, rules, pages, address } = ready;
         let hotkey = chain::hotkey(&options.by)?;
         let remainder = spec.payout.remainder.as_ref().map(|text| {
             text.parse::<Address>().map_err(|error| {
@@ -94,11 +134,9 @@ impl Validating {
             }
         };
         let name = options.records_name.clone();
-        let name = name.unwrap_or_else(|| format!("validator.{}.{}", hotkey.address(), spec.netuid));
+        let name = name.unwrap_or_else(|| format!("validator.{}.{}", address, spec.netuid));
         Name::new(automl_ledger::Kind::Round, &name, "x").map_err(Failure::usage)?;
-        let rules = digits(&(&way, &spec.rounds, &spec.scoring, &spec.copies, &spec.payout));
-        let pages = Pages::new(hotkey.address(), spec.netuid, &rules)?;
-        let book = Book::open(records, name, way.digits(), rules).await?;
+        let book = Book::open(records, name, way.digits(), rules.clone()).await?;
         let bounds = Bounds {
             patience: Duration::from_secs(spec.fetch.seconds.into()),
             redirects: spec.fetch.redirects as usize,
@@ -108,7 +146,7 @@ impl Validating {
         let reader = Reader::new(strangers, spec.fetch.at_once as usize, book.genes().await?);
         let scorer = Scorer::new(options, way.digits())?;
         Ok(Validating {
-            way,
+            way: way.clone(),
             chain,
             hotkey,
             remainder: remainder.transpose()?,
@@ -116,10 +154,10 @@ impl Validating {
             reader,
             scorer,
             fence: Fence::default(),
-            pages,
+            pages: pages.clone(),
             json: options.json,
             printed: None,
-            spec,
+            spec: spec.clone(),
         })
     }
 
@@ -147,8 +185,8 @@ impl Validating {
     async fn stay(&mut self, options: &ValidateOptions) -> Result<(), Failure> {
         let listen = |kind| signal(kind).map_err(Failure::internal);
         let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-        if let Some(address) = options.address() {
-            self.pages.serve(address).await?;
+        if options.scorer.is_none() {
+            self.wait_for_scorer().await?;
         }
         let pause = Duration::from_secs_f64(options.every);
         loop {

@@ -30,18 +30,15 @@ impl Validating {
         if let Err(trouble) = self.look().await {
             match &trouble {
                 Trouble::Chain(error) => self.disconnected(error),
-                Trouble::Scorer(words) => {
-                    self.pages.condition(ConditionKind::ScorerReady, false, "Unreachable", words.clone());
-                }
-                Trouble::Ledger(_) => {}
+                Trouble::Scorer(_) | Trouble::Ledger(_) => {}
             }
             self.pages.doing(format!("trying again: {trouble}"));
         }
     }
 
     async fn look(&mut self) -> Result<(), Trouble> {
-        self.is_scorer_ready().await?;
         let metagraph = self.sync().await?;
+        let scorer = self.is_scorer_ready().await;
         let closed = self.closed(&metagraph);
         let Some(own) = metagraph.neurons.iter().find(|neuron| neuron.hotkey == self.hotkey.address()) else {
             self.not_permitted("NotRegistered", &Refused::NotRegistered(self.hotkey.address()));
@@ -65,8 +62,9 @@ impl Validating {
             self.permitted(own.permit);
             return Ok(());
         }
-        let Some(judged) = self.judged_at(&metagraph, closed).await? else { return Ok(()) };
         self.permitted(own.permit);
+        scorer?;
+        let Some(judged) = self.judged_at(&metagraph, closed).await? else { return Ok(()) };
         if !own.permit || !alone {
             self.fresh(false, "Held", "weights are not set: see Permitted and HotkeyInUse".to_owned());
             return Ok(());
@@ -117,9 +115,13 @@ impl Validating {
     }
 
     async fn is_scorer_ready(&self) -> Result<(), Trouble> {
-        self.scorer.is_ready().await.map_err(Trouble::Scorer)?;
-        self.pages.condition(ConditionKind::ScorerReady, true, "Ready", "the scorer answers".to_owned());
-        Ok(())
+        let ready = self.scorer.is_ready().await;
+        let (reason, message) = match &ready {
+            Ok(()) => ("Ready", "the scorer answers".to_owned()),
+            Err(words) => ("Unreachable", words.clone()),
+        };
+        self.pages.condition(ConditionKind::ScorerReady, ready.is_ok(), reason, message);
+        ready.map_err(Trouble::Scorer)
     }
 
     /// Waits for a scorer that has just been started.

@@ -82,11 +82,7 @@ impl Validating {
         let weights = found(judged, &metagraph, self.remainder);
         let Some(weights) = weights else { return Ok(Told::Nobody) };
         let block = metagraph.block.number;
-        let begun = Begun {
-            block,
-            weights: weights.iter().map(|weight| (weight.uid, weight.value)).collect(),
-            unrevealed: None,
-        };
+        let begun = Begun { block, weights: weights.iter().map(|weight| (weight.uid, weight.value)).collect() };
         self.book.begin(judged.closed, &begun).await?;
         let call = Call::SetWeights { weights, version: metagraph.rules.version };
         match submit(&*self.chain, &self.hotkey, call).await {
