@@ -56,7 +56,7 @@ pub(crate) enum Command {
     Submit(SubmitOptions),
     /// Score what miners of a subnet publish, and set weights
     Validate(ValidateOptions),
-    /// Play a whole subnet on this machine, miners, a thief and validators, and say who earned what and why
+    /// Play a whole subnet on this machine, and say who earned what and why
     Subnet(SubnetOptions),
     /// What trains for `runner validate`, without a key and without a network
     #[command(hide = true)]

@@ -117,7 +117,7 @@ fn copies_belong_to_whoever_was_first_also_after_it_has_moved_on() {
     let told = place.round("vera");
     let fate = &row(&told, &bert)["fate"];
     assert_eq!((&fate["is"], &fate["of"], &fate["since"]), (&json!("copy"), &json!(ada), &json!(block)), "{told}");
-    assert_eq!(share(&told, &bert), 0.0);
+    assert!(share(&told, &bert) <= 0.0, "{told}");
     // Bound to it again, it is as old as it was.
     place.publish("ada", BETTER);
     place.advance(5);

@@ -6,10 +6,11 @@ use crate::scorer::message::{Answer, Ask, Hello, Trained};
 use std::io::BufReader;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 /// Where libraries are and what a GPU computes by: all that a scorer is told of this process's environment.
+#[cfg(feature = "lab")]
 const ENVIRONMENT: [&str; 6] = [
     "PATH",
     "LD_LIBRARY_PATH",
@@ -58,6 +59,7 @@ impl Scorer {
 
     #[cfg(feature = "lab")]
     fn start(options: &ValidateOptions, way: String) -> Result<Scorer, Failure> {
+        use std::process::{Command, Stdio};
         let cannot = |error: std::io::Error| Failure::internal(format!("cannot start a scorer: {error}"));
         let folder = tempfile::Builder::new().prefix("automl-scorer-").tempdir().map_err(cannot)?;
         let socket = folder.path().join("socket");

@@ -1,7 +1,6 @@
 //! Thieves and honest miners before a validator: are genes in disguise found, are genes that differ left alone, what does it cost,
 //! and how much of a change makes a copy another gene?
 use super::figure::Figure;
-use crate::failure::Failure;
 use automl_contract::validator::CopiesSpec;
 use automl_genome::{Gene, Ground, Likeness, Vocabulary};
 use automl_search::random_gene;
@@ -17,7 +16,7 @@ const JITTER: [f64; 6] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 /// What makes the ground.
 const SEED: [u8; 32] = [5; 32];
 
-pub(super) fn measure() -> Result<Vec<Figure>, Failure> {
+pub(super) fn measure() -> Vec<Figure> {
     let CopiesSpec { copy, near } = CopiesSpec::default();
     let mut rng = stream(2, Purpose::Initial, 0, 0, 0);
     let genes = distinct(GENES, &mut rng, |rng, height| random_gene(rng, Vocabulary::Extended, height));
@@ -52,7 +51,7 @@ pub(super) fn measure() -> Result<Vec<Figure>, Failure> {
     for share in JITTER {
         figures.extend(jitter(&genes, share, [copy, near], &mut rng));
     }
-    Ok(figures)
+    figures
 }
 
 /// What numbers that are off by this share of themselves make of genes.

@@ -36,6 +36,7 @@ spec:
     dataset: {source: digits}
     tasks: {learningRate: {low: 0.001, high: 0.01}, labelNoise: {low: 0, high: 0.2}}
   rounds: {closing: 2}
+  payout: {remainder: REMAINDER}
 ";
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_mins(20);
@@ -44,8 +45,10 @@ pub(super) fn measure() -> Result<Vec<Figure>, Failure> {
     in_scratch("round", |folder| {
         let genes = genes()?;
         let hotkey = folder.join("validator");
-        automl_keys::make(&hotkey).map_err(Failure::internal)?;
-        std::fs::write(folder.join("validator.yaml"), FILE).map_err(Failure::internal)?;
+        let address = automl_keys::make(&hotkey).map_err(Failure::internal)?;
+        // What nobody earns is its own, so that it has weights to set whatever comes of the genes.
+        let text = FILE.replace("REMAINDER", &address.to_string());
+        std::fs::write(folder.join("validator.yaml"), text).map_err(Failure::internal)?;
         block_on(subnet(folder, &genes))?;
         let began = Instant::now();
         let running = Running::start(folder)?;
