@@ -194,6 +194,16 @@ fn another_writer_is_noticed_and_a_killed_validator_goes_on() {
     for name in ["automl_validator_weights_age_blocks 0", "automl_validator_weights_total{result=\"set\"} 1"] {
         assert!(metrics.contains(name), "{name} is missing: {metrics}");
     }
+    // What trains is started again when it has ended.
+    let started = format!("/proc/{0}/task/{0}/children", running.process.id());
+    let scorer = std::fs::read_to_string(started).unwrap();
+    let scorer = rustix::process::Pid::from_raw(scorer.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(scorer, rustix::process::Signal::KILL).unwrap();
+    place.advance(5);
+    let next = status["round"]["closed"].as_u64().unwrap() + 5;
+    running.until("the next round is set", |status| {
+        status["round"]["closed"] == next && holds(status, "WeightsFresh") == Some(true)
+    });
     drop(running);
     // Whoever has the same key sets others.
     place.advance(5);

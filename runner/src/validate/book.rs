@@ -31,8 +31,8 @@ pub(super) struct Book {
 pub(super) struct Kept {
     /// What the hotkey was bound to.
     pub commitment: String,
-    /// The file that lay there, or why there is none that could ever be used.
-    pub file: Result<String, String>,
+    /// The gene's text, or why there is none that could ever be used.
+    pub gene: Result<String, String>,
 }
 
 /// Trainings, as they are kept.

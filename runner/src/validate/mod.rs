@@ -52,6 +52,8 @@ pub(crate) struct Validating {
     fence: Fence,
     pages: Pages,
     json: bool,
+    /// It ends with one round, and waits for nobody.
+    once: bool,
     /// The round that was printed last.
     printed: Option<u64>,
 }
@@ -125,6 +127,10 @@ impl Validating {
                 Failure::bad_input(format!("{}: spec.payout.remainder: {error}", options.file.display()))
             })
         });
+        if spec.network.is_some() {
+            // Without a subnet in it, it is ours alone: made where there is none.
+            drop(place::open_or_make(&options.ledger.place()).await?);
+        }
         let (shared, chain) = chain::beside(&options.ledger, spec.network.as_deref(), spec.netuid).await?;
         let records: Arc<dyn Ledger> = match &options.records {
             None => Arc::clone(&shared),
@@ -156,6 +162,7 @@ impl Validating {
             fence: Fence::default(),
             pages: pages.clone(),
             json: options.json,
+            once: options.once,
             printed: None,
             spec: spec.clone(),
         })
@@ -164,12 +171,16 @@ impl Validating {
     /// Scores the round that closed last, and sets its weights.
     async fn once(&mut self, dry_run: bool) -> Result<(), Failure> {
         self.wait_for_scorer().await?;
-        let Some(judged) = self.judged().await? else {
+        let (judged, held) = self.judged().await?;
+        let Some(judged) = judged else {
             return Err(Failure::bad_input("no round has closed yet: wait for the end of the first"));
         };
         self.show(&judged)?;
         if dry_run {
             return Ok(());
+        }
+        if let Some(held) = held {
+            return Err(Failure::bad_input(held));
         }
         match self.set_weights(&judged).await? {
             weights::Told::Done => Ok(()),

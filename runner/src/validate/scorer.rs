@@ -5,12 +5,11 @@ use crate::frame;
 use crate::scorer::message::{Answer, Ask, Hello, Trained};
 use std::io::BufReader;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::process::Child;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Where libraries are and what a GPU computes by: all that a scorer is told of this process's environment.
-#[cfg(feature = "lab")]
 const ENVIRONMENT: [&str; 6] = [
     "PATH",
     "LD_LIBRARY_PATH",
@@ -27,12 +26,15 @@ pub(super) struct Scorer {
     socket: PathBuf,
     /// How it has to train.
     way: String,
-    /// The one that was started here, and where its socket is.
-    _own: Option<Own>,
+    /// The one that was started here.
+    own: Option<Own>,
 }
 
+/// A scorer of our own, and where its socket is.
 struct Own {
     process: Child,
+    file: PathBuf,
+    workers: Option<u16>,
     _folder: tempfile::TempDir,
 }
 
@@ -48,35 +50,20 @@ pub(super) struct Scored {
 impl Scorer {
     /// Connects to nothing yet.
     pub(super) fn new(options: &ValidateOptions, way: String) -> Result<Scorer, Failure> {
-        let Some(socket) = &options.scorer else { return Scorer::start(options, way) };
-        Ok(Scorer { socket: socket.clone(), way, _own: None })
-    }
-
-    #[cfg(not(feature = "lab"))]
-    fn start(_: &ValidateOptions, _: String) -> Result<Scorer, Failure> {
-        Err(Failure::usage("this runner was built without the lab: name the socket of a `runner scorer` with --scorer"))
-    }
-
-    #[cfg(feature = "lab")]
-    fn start(options: &ValidateOptions, way: String) -> Result<Scorer, Failure> {
-        use std::process::{Command, Stdio};
+        if let Some(socket) = &options.scorer {
+            return Ok(Scorer { socket: socket.clone(), way, own: None });
+        }
+        if !cfg!(feature = "lab") {
+            return Err(Failure::usage(
+                "this runner was built without the lab: name the socket of a `runner scorer` with --scorer",
+            ));
+        }
         let cannot = |error: std::io::Error| Failure::internal(format!("cannot start a scorer: {error}"));
         let folder = tempfile::Builder::new().prefix("automl-scorer-").tempdir().map_err(cannot)?;
         let socket = folder.path().join("socket");
-        let mut command = Command::new(std::env::current_exe().map_err(cannot)?);
-        command.args(["scorer", "--with-parent", "--file"]).arg(&options.file).arg("--socket").arg(&socket);
-        if let Some(workers) = options.workers {
-            command.args(["--workers", &workers.to_string()]);
-        }
-        // No key or token that this process was given goes along.
-        command.env_clear().stdin(Stdio::null()).stdout(Stdio::null());
-        for name in ENVIRONMENT {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
-        let process = command.spawn().map_err(cannot)?;
-        Ok(Scorer { socket, way, _own: Some(Own { process, _folder: folder }) })
+        let (file, workers) = (options.file.clone(), options.workers);
+        let process = start(&file, &socket, workers).map_err(cannot)?;
+        Ok(Scorer { socket, way, own: Some(Own { process, file, workers, _folder: folder }) })
     }
 
     /// Trains; in words why it cannot.
@@ -86,10 +73,32 @@ impl Scorer {
         trained.map_err(|error| error.to_string())?
     }
 
-    /// Whether it is there and trains as it has to.
-    pub(super) async fn is_ready(&self) -> Result<(), String> {
+    /// Whether it is there and trains as it has to. One of our own that has ended is started again.
+    pub(super) async fn is_ready(&mut self) -> Result<(), String> {
+        if let Some(own) = &mut self.own
+            && own.process.try_wait().is_ok_and(|ended| ended.is_some())
+        {
+            own.process = start(&own.file, &self.socket, own.workers)
+                .map_err(|error| format!("cannot start a scorer again: {error}"))?;
+        }
         self.train(Vec::new()).await.map(drop)
     }
+}
+
+fn start(file: &Path, socket: &Path, workers: Option<u16>) -> std::io::Result<Child> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["scorer", "--with-parent", "--file"]).arg(file).arg("--socket").arg(socket);
+    if let Some(workers) = workers {
+        command.args(["--workers", &workers.to_string()]);
+    }
+    // No key or token that this process was given goes along.
+    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null());
+    for name in ENVIRONMENT {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command.spawn()
 }
 
 impl Drop for Own {
@@ -100,7 +109,7 @@ impl Drop for Own {
     }
 }
 
-fn train(socket: &std::path::Path, way: &str, asked: Vec<(String, u32)>) -> Result<Scored, String> {
+fn train(socket: &Path, way: &str, asked: Vec<(String, u32)>) -> Result<Scored, String> {
     let broken = |error: std::io::Error| format!("the scorer on {}: {error}", socket.display());
     let stream = UnixStream::connect(socket).map_err(broken)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(broken)?;

@@ -1,10 +1,12 @@
 //! One look at the chain: sync, read, score, weights. Each can be broken off anywhere and is gone on with by the next look.
 use super::pages::{OF_BASELINE, OF_MINER, STEPS};
+use super::read::Read;
 use super::weights::Told as Weighed;
 use super::{Trouble, Validating, shown};
 use crate::chain::problem;
 use crate::failure::Failure;
 use crate::output;
+use crate::scorer::message::Trained;
 use automl_chain::{ChainError, Commitment, Metagraph, Refused, seen::Seen};
 use automl_contract::submitting::{ChainProblem, ChainTrouble};
 use automl_contract::validating::{ConditionKind, RoundProgress};
@@ -17,6 +19,10 @@ use std::time::{Duration, Instant};
 const DAY: u64 = 7_200;
 /// Trainings that are asked for at once: what is lost when this process ends.
 const AT_ONCE: usize = 256;
+/// The part of a round for which hosts that do not answer are waited for: one of so many.
+const WAITING: u64 = 4;
+/// Why a training failed that may have been this machine's fault.
+const OURS: [&str; 3] = ["timeout", "stalled", "killed"];
 /// How long a scorer that has just been started may take to be there.
 const STARTING: Duration = Duration::from_mins(10);
 const SYNC: &str = STEPS[0];
@@ -44,7 +50,7 @@ impl Validating {
             self.not_permitted("NotRegistered", &Refused::NotRegistered(self.hotkey.address()));
             return Ok(());
         };
-        let alone = self.fence.look(own, closed, &self.book, &self.pages).await?;
+        let alone = self.fence.look(own, &metagraph.rules, closed, &self.book, &self.pages).await?;
         // Scored without a permit too: then all is ready when it comes.
         let Some(closed) = closed else {
             self.pages.doing("waiting for the first round to close".to_owned());
@@ -114,7 +120,7 @@ impl Validating {
         self.pages.condition(ConditionKind::ChainConnected, false, reason, message);
     }
 
-    async fn is_scorer_ready(&self) -> Result<(), Trouble> {
+    async fn is_scorer_ready(&mut self) -> Result<(), Trouble> {
         let ready = self.scorer.is_ready().await;
         let (reason, message) = match &ready {
             Ok(()) => ("Ready", "the scorer answers".to_owned()),
@@ -125,7 +131,7 @@ impl Validating {
     }
 
     /// Waits for a scorer that has just been started.
-    pub(super) async fn wait_for_scorer(&self) -> Result<(), Failure> {
+    pub(super) async fn wait_for_scorer(&mut self) -> Result<(), Failure> {
         let began = Instant::now();
         loop {
             match self.is_scorer_ready().await {
@@ -163,11 +169,19 @@ impl Validating {
         self.grid(metagraph)?.closed(metagraph.block.number)
     }
 
-    /// What the round that closed last comes to; `None` before the first.
-    pub(super) async fn judged(&mut self) -> Result<Option<Judged>, Trouble> {
+    /// What the round that closed last comes to, `None` before the first; and why its weights are not to be set now.
+    pub(super) async fn judged(&mut self) -> Result<(Option<Judged>, Option<String>), Trouble> {
         let metagraph = self.sync().await?;
-        let Some(closed) = self.closed(&metagraph) else { return Ok(None) };
-        self.judged_at(&metagraph, closed).await
+        let Some(closed) = self.closed(&metagraph) else { return Ok((None, None)) };
+        let judged = self.judged_at(&metagraph, closed).await?;
+        if let (_, Some(set)) = self.book.weights(closed).await? {
+            return Ok((judged, Some(format!("the weights of this round are set already, in block {}", set.block))));
+        }
+        let own = metagraph.neurons.iter().find(|neuron| neuron.hotkey == self.hotkey.address());
+        let Some(own) = own else { return Ok((judged, None)) };
+        let alone = self.fence.look(own, &metagraph.rules, Some(closed), &self.book, &self.pages).await?;
+        let held = || format!("somebody else has set weights with this hotkey, in block {}", own.updated);
+        Ok((judged, (!alone).then(held)))
     }
 
     async fn judged_at(&mut self, metagraph: &Metagraph, closed: u64) -> Result<Option<Judged>, Trouble> {
@@ -181,9 +195,15 @@ impl Validating {
             self.pages.doing(format!("waiting for the next round: no node remembers block {closed}"));
             return Ok(None);
         };
-        let (bound, failures) = self.reader.read(&self.book, &history, &current).await?;
+        let Read { bound, failed, silent } = self.reader.read(&self.book, &history, &current).await?;
         self.pages.took(READ, began.elapsed());
-        self.pages.fetch_failures(failures);
+        // What is judged is final, and others may have read what did not answer here: it is asked again while there is time.
+        let waits = closed.saturating_add(grid.every() / WAITING);
+        if silent > 0 && metagraph.block.number < waits && !self.once {
+            self.pages.doing(format!("waiting for the hosts of {silent} genes to answer, until block {waits}"));
+            return Ok(None);
+        }
+        self.pages.fetch_failures(failed);
         let genes = current.iter().filter(|at| bound[**at].gene.is_ok()).count();
         self.pages.change(|progress| {
             progress.round = Some(RoundProgress {
@@ -273,7 +293,8 @@ impl Validating {
     }
 
     async fn train(&mut self, part: &[(String, u32)]) -> Result<(), Trouble> {
-        let scored = self.scorer.train(part.to_vec()).await.map_err(Trouble::Scorer)?;
+        let mut scored = self.scorer.train(part.to_vec()).await.map_err(Trouble::Scorer)?;
+        self.again(part, &mut scored.trained).await?;
         let baseline = automl_validate::judge::baseline().to_string();
         let mut told = Vec::with_capacity(part.len());
         for ((gene, seed), trained) in part.iter().zip(&scored.trained) {
@@ -291,6 +312,25 @@ impl Validating {
                 round.trainings += part.len() as u64;
             }
         });
+        Ok(())
+    }
+
+    /// Trains alone what a busy machine may have failed at. Of a gene that fails again the rest is believed.
+    async fn again(&self, part: &[(String, u32)], trained: &mut [Trained]) -> Result<(), Trouble> {
+        let mut hopeless = BTreeSet::new();
+        for ((gene, seed), trained) in part.iter().zip(trained) {
+            let ours = trained.failure.as_deref().is_some_and(|failure| OURS.contains(&failure));
+            if !ours || hopeless.contains(gene) {
+                continue;
+            }
+            let alone = self.scorer.train(vec![(gene.clone(), *seed)]).await.map_err(Trouble::Scorer)?;
+            match alone.trained.into_iter().next() {
+                Some(alone) if alone.failure.is_none() => *trained = alone,
+                _ => {
+                    hopeless.insert(gene);
+                }
+            }
+        }
         Ok(())
     }
 

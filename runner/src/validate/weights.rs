@@ -2,14 +2,11 @@
 use super::book::{Begun, Book, Set};
 use super::pages::{EARLY, FAILED, Pages, REFUSED, SET};
 use super::{Trouble, Validating};
-use automl_chain::{Call, Chain, ChainError, Metagraph, Neuron, Refused, Weight};
+use automl_chain::{Call, Chain, ChainError, Metagraph, Neuron, Refused, Rules, Weight};
 use automl_contract::validating::ConditionKind;
 use automl_keys::{Address, Hotkey};
 use automl_validate::{Judged, pay};
 use std::collections::BTreeMap;
-
-/// Blocks after it was begun within which a call of ours is included, or never will be.
-const ERA: u64 = 70;
 
 /// Who sets weights with this hotkey: what the chain should say if it is only this process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,26 +22,28 @@ impl Fence {
     pub(super) async fn look(
         &mut self,
         own: &Neuron,
+        rules: &Rules,
         closed: Option<u64>,
         book: &Book,
         pages: &Pages,
     ) -> Result<bool, Trouble> {
-        if self.expected.is_none() {
-            self.expected = Some(own.updated);
-            if let Some((round, begun, set)) = book.last_weights().await? {
-                let ours = set.map_or(own.updated >= begun.block && own.updated <= begun.block + ERA, |set| {
-                    set.block == own.updated
-                });
-                match (ours, set) {
-                    // They were included, and this was not written down any more.
-                    (true, None) => book.set(round, Set { block: own.updated }).await?,
-                    (false, Some(set)) if own.updated > set.block => self.expected = Some(set.block),
-                    _ => {}
+        let known = match self.expected {
+            Some(known) => known,
+            None => match book.last_weights().await? {
+                // What was begun before this process was may have been included without anybody to write it down.
+                Some((_, begun, None)) => begun.block.saturating_sub(1),
+                Some((_, _, Some(set))) => set.block,
+                None => own.updated,
+            },
+        };
+        self.expected = Some(known);
+        if own.updated > known {
+            match book.last_weights().await? {
+                Some((round, begun, None)) if may_be_ours(own, rules, &begun) => {
+                    book.set(round, Set { block: own.updated }).await?;
                 }
+                _ => self.foreign = Some(closed.unwrap_or_default()),
             }
-        }
-        if self.expected.is_some_and(|expected| own.updated > expected) {
-            self.foreign = Some(closed.unwrap_or_default());
             self.expected = Some(own.updated);
         }
         let held = self.foreign.is_some_and(|round| closed.unwrap_or_default() <= round);
@@ -63,6 +62,12 @@ impl Fence {
     fn set(&mut self, block: u64) {
         self.expected = Some(block);
     }
+}
+
+/// Whether weights on the chain can be those that were begun: a call may be included although no answer came.
+fn may_be_ours(own: &Neuron, rules: &Rules, begun: &Begun) -> bool {
+    let told: Vec<(u16, u16)> = own.weights.iter().map(|weight| (weight.uid, weight.value)).collect();
+    own.updated >= begun.block && (rules.reveal_after.is_some() || told == begun.weights)
 }
 
 /// What became of weights.

@@ -101,7 +101,7 @@ pub fn judge(question: &Question<'_>, sorted: &Sorted, told: &dyn Fn(&str, u32) 
     let shares = pay::shares(question, contenders, &scores, champion.as_ref().map(|(number, one)| (*number, one)));
     for (number, contender) in contenders.iter().enumerate() {
         let score: Score = scores.remove(&number).unwrap_or_default();
-        let near = contender.near.filter(|_| score.too_near).and_then(|at| question.history.get(at));
+        let near = contender.near.last().filter(|_| score.too_near).and_then(|at| question.history.get(*at));
         let fate = Fate::Scored {
             seeds: score.seeds,
             mean: score.mean,

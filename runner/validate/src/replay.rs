@@ -72,10 +72,10 @@ impl Replay<'_> {
                 difference,
                 ..Score::default()
             };
-            if let Some(Ok(near)) = contender.near.map(|at| &self.question.history[at].gene) {
+            for near in contender.near.iter().filter_map(|at| self.question.history[*at].gene.as_ref().ok()) {
                 let near: Arc<str> = near.to_string().into();
                 match self.known.accuracies(&near, first, standing.seeds) {
-                    Some(theirs) => score.too_near = sequence.verdict(&differences(&own, &theirs)) != Verdict::Better,
+                    Some(theirs) => score.too_near |= sequence.verdict(&differences(&own, &theirs)) != Verdict::Better,
                     None => complete = false,
                 }
             }

@@ -24,8 +24,19 @@ pub(crate) struct Contender {
     pub(crate) since: u64,
     /// The nearest earlier one, in the history, and how far that is.
     pub(crate) kin: Option<(usize, f64)>,
-    /// The one that it has to be better than.
-    pub(crate) near: Option<usize>,
+    /// Those that it has to be better than, in the history.
+    pub(crate) near: Vec<usize>,
+}
+
+/// A gene that was met, for those that come after it.
+#[derive(Clone)]
+struct Met {
+    /// Where in the history it was there first.
+    at: usize,
+    /// Since when its hotkey has it.
+    since: u64,
+    kin: Option<(usize, f64)>,
+    near: Vec<usize>,
 }
 
 /// Tells copies from what is scored. The round's own seed has to be among the question's.
@@ -33,8 +44,7 @@ pub fn sort(question: &Question<'_>) -> Sorted {
     let mut fates = BTreeMap::new();
     let mut contenders = Vec::new();
     let mut behaviours = Behaviours::on(ground(question), question.copies.copy, question.copies.near);
-    // Where in the history each gene is that was met, and since when its hotkey has it.
-    let mut met: Vec<(usize, u64)> = Vec::new();
+    let mut met: Vec<Met> = Vec::new();
     for (at, bound) in question.history.iter().enumerate() {
         let gene = match &bound.gene {
             Ok(gene) => gene,
@@ -48,34 +58,40 @@ pub fn sort(question: &Question<'_>) -> Sorted {
             continue;
         }
         let Meeting { kind, nearest } = behaviours.meet(gene);
-        let earlier = nearest.and_then(|Nearest { index, distance }| met.get(index).map(|one| (*one, distance)));
-        let mut since = bound.block;
-        let mut near = None;
-        if let Some(((first, first_since), _)) = earlier.filter(|_| kind != Kind::Original) {
-            let original = &question.history[first];
-            if original.hotkey == bound.hotkey {
-                // Its own, bound anew: what counts is when it was there first.
-                since = if kind == Kind::Copy { first_since } else { bound.block };
-            } else if kind == Kind::Copy {
+        let earlier = nearest.and_then(|Nearest { index, distance }| Some((met.get(index)?.clone(), distance)));
+        let own = |first: &Met| question.history[first.at].hotkey == bound.hotkey;
+        let found = match earlier {
+            Some((first, _)) if kind == Kind::Copy && !own(&first) => {
+                let original = &question.history[first.at];
                 fates.insert(at, Fate::Copy { of: original.hotkey.clone(), since: original.block });
-                met.push((first, first_since));
+                met.push(first);
                 continue;
-            } else {
-                near = Some(first);
             }
+            // Its own, bound anew: it stays what it was, on the tasks it had. Who could choose another text for tasks that are
+            // known by now would choose the one that does best on them.
+            Some((first, _)) if kind == Kind::Copy => first,
+            // What it owes to others it owes in its new form too.
+            Some((first, _)) if own(&first) => {
+                let mut near = first.near;
+                if kind == Kind::Near {
+                    near.push(first.at);
+                }
+                Met { at, since: bound.block, kin: first.kin, near }
+            }
+            Some((first, distance)) => {
+                let near = if kind == Kind::Near { vec![first.at] } else { Vec::new() };
+                Met { at, since: bound.block, kin: Some((first.at, distance)), near }
+            }
+            None => Met { at, since: bound.block, kin: None, near: Vec::new() },
+        };
+        if question.current.contains(&at)
+            && let Ok(gene) = &question.history[found.at].gene
+        {
+            let (text, nodes) = (gene.to_string().into(), gene.nodes().len());
+            let Met { since, kin, near, .. } = found.clone();
+            contenders.push(Contender { at, text, nodes, since, kin, near });
         }
-        met.push((at, since));
-        if question.current.contains(&at) {
-            let kin = earlier.map(|((first, _), distance)| (first, distance));
-            contenders.push(Contender {
-                at,
-                text: gene.to_string().into(),
-                nodes: gene.nodes().len(),
-                since,
-                kin,
-                near,
-            });
-        }
+        met.push(found);
     }
     Sorted { fates, contenders }
 }

@@ -202,6 +202,40 @@ fn copies_get_nothing_and_near_ones_only_what_they_are_better() {
 }
 
 #[test]
+fn who_binds_its_gene_anew_gets_neither_other_tasks_nor_rid_of_what_it_owes() {
+    let lucky = "safe_add(zero, safe_sub(zero, row_sum(safe_mul(y, log_softmax(safe_mul(x, tensor(3.0000)))))))";
+    // On the tasks of its round, which are known by now, another text of the same gene does better.
+    let quality = |gene: &str, _| match gene {
+        CROSS_ENTROPY => 0.90,
+        text if text.contains("safe_add(zero") => 0.99,
+        text if text.contains("3.2") => 0.95,
+        _ => 0.94,
+    };
+    let mut history = vec![bound("ada", 50, &scaled(3.0)), bound("bert", 51, &mixed(5.0, 8.0))];
+    let (before, _) = outcome(&Rules::default(), 100, &history, &quality);
+    history.push(bound("ada", 150, lucky));
+    let (after, _) = outcome(&Rules::default(), 100, &history, &quality);
+    let fate = |judged: &Judged| judged.rows.iter().find(|row| row.hotkey == "ada").map(|row| row.fate.clone());
+    assert_eq!(fate(&before), fate(&after), "it is trained as it was when nobody knew the tasks");
+
+    // A near copy of another's stays one, and one's own gene has to be beaten to be paid anew.
+    let history = [
+        bound("ada", 50, &scaled(3.0)),
+        bound("dora", 51, &mixed(5.0, 8.0)),
+        bound("carl", 150, &scaled(3.2)),
+        bound("carl", 160, &scaled(3.3)),
+        bound("dora", 170, &mixed(5.3, 8.0)),
+    ];
+    let (judged, _) =
+        outcome(&Rules::default(), 200, &history, &|gene, _| if gene == CROSS_ENTROPY { 0.90 } else { 0.94 });
+    for hotkey in ["carl", "dora"] {
+        let fate = judged.rows.iter().find(|row| row.hotkey == hotkey).map(|row| &row.fate);
+        assert!(matches!(fate, Some(Fate::Scored { near: Some(_), .. } | Fate::Copy { .. })), "{hotkey}: {fate:?}");
+        assert!(share(&judged, hotkey) <= 0.0, "{judged:?}");
+    }
+}
+
+#[test]
 fn a_smaller_gene_that_is_as_good_adds_to_the_front_and_a_larger_one_does_not() {
     let quality = |gene: &str, _| if gene == CROSS_ENTROPY { 0.90 } else { 0.94 };
     let (small, large) = (scaled(3.0), mixed(5.0, 0.2));
