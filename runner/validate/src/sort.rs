@@ -93,6 +93,8 @@ pub fn sort(question: &Question<'_>) -> Sorted {
         }
         met.push(found);
     }
+    // One that was bound anew comes where it was first.
+    contenders.sort_by_key(|contender| (contender.since, contender.at));
     Sorted { fates, contenders }
 }
 
