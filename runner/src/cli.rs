@@ -65,6 +65,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Ledger(LedgerCommand),
     /// Measure this machine: training speed, gene handling, memory
+    #[command(hide = true)]
     Bench(BenchOptions),
     /// The inside of `runner score`: trains what it is asked for on its standard input, locked in
     #[command(hide = true)]
