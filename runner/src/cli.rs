@@ -51,6 +51,7 @@ pub(crate) enum Command {
     /// Show all that a ledger knows of a run, and where a gene comes from
     Inspect(InspectOptions),
     /// Say how many islands a run in a ledger shall have from its next epoch on
+    #[command(hide = true)]
     Scale(ScaleOptions),
     /// Publish the best gene of runs in a ledger, as a hotkey
     Submit(SubmitOptions),

@@ -66,7 +66,7 @@ fn command_line() -> Result<String> {
         let help = runner(&arguments)?;
         let _ = write!(text, "\n## {}\n\n```text\n{}\n```\n", path.join(" "), help.trim_end());
         // Not in the list, which fits a terminal of 24 lines, but of use to people, and to pods.
-        let aside: &[&str] = if path.len() == 1 { &["island", "bench", "completions"] } else { &[] };
+        let aside: &[&str] = if path.len() == 1 { &["island", "scale", "bench", "completions"] } else { &[] };
         let aside = aside.iter().map(|command| (*command).to_owned());
         // A stack: pushed in reverse, commands come out in their own order, each followed by its own.
         waiting.extend(commands(&help).into_iter().chain(aside).rev().map(|command| {
