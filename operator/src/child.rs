@@ -5,11 +5,14 @@ use std::{
 };
 
 use automl_api::{labels::MANAGER, names::Version};
-use automl_contract::metrics;
-use k8s_openapi::api::{
-    apps::v1::StatefulSet,
-    core::v1::{ConfigMap, PersistentVolumeClaim, Service},
-    networking::v1::NetworkPolicy,
+use automl_contract::{metrics, minerrun::API_VERSION};
+use k8s_openapi::{
+    api::{
+        apps::v1::StatefulSet,
+        core::v1::{ConfigMap, PersistentVolumeClaim, Service},
+        networking::v1::NetworkPolicy,
+    },
+    apimachinery::pkg::apis::meta::v1::OwnerReference,
 };
 use kube::{
     Api, Resource, ResourceExt as _,
@@ -25,6 +28,19 @@ use crate::{error::Error, minerrun::Context};
 
 /// How long our own write may take to come back by a watch.
 pub(crate) const ECHO: Duration = Duration::from_secs(3);
+
+/// The reference that makes a child go with what it belongs to.
+pub(crate) fn owner(kind: &str, name: String, uid: &str) -> OwnerReference {
+    OwnerReference {
+        api_version: API_VERSION.to_owned(),
+        kind: kind.to_owned(),
+        name,
+        uid: uid.to_owned(),
+        controller: Some(true),
+        // Nobody waits for children before it goes.
+        block_owner_deletion: None,
+    }
+}
 
 /// Children as they were last applied, by kind and name. It can be lost: it saves requests, it decides nothing.
 #[derive(Default)]

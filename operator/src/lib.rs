@@ -12,7 +12,7 @@
 //! pods      what pods are made of         signing  what signs has beside    reach   who reaches them
 //! trouble   what is the matter with pods  error    what can go wrong, by step
 //! settings  command line      leader   who of several operators acts     pages   metrics, health, diagnostics
-//! telemetry logs              gauges   the operator's metrics
+//! telemetry logs              gauges   the operator's metrics            report  a status and Events, written
 //! ```
 //! `validate`, `build`, `decide` and `status` are pure: no client, no clock.
 mod ask;
@@ -25,6 +25,7 @@ pub mod minerrun;
 pub mod pages;
 mod pods;
 mod reach;
+mod report;
 pub mod settings;
 mod signing;
 pub mod telemetry;

@@ -39,11 +39,6 @@ impl Failure {
         Failure::bad_input(format!("cannot read {}: {error}", path.display()))
     }
 
-    /// A key cannot be written.
-    pub(crate) fn unwritable_key(path: &Path, error: &std::io::Error) -> Failure {
-        Failure::bad_input(format!("cannot write {}: {error}", path.display()))
-    }
-
     /// A file of ours cannot be written: disk full, read-only, no permission.
     #[cfg(feature = "lab")]
     pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {

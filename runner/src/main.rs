@@ -8,9 +8,10 @@
 //! chain    a subnet that is in a ledger                            submit/  genes published as a hotkey
 //! worker/  strangers' genes trained in confined processes          http  how pages are served
 //! validate/  a subnet's genes scored and weighed                   scorer/  what trains for it       frame  messages
-//! subnet/  a whole subnet on this machine
+//! subnet/  a whole subnet on this machine                          apart  this program again, told nothing
 //! score    genes against the usual losses  bench  figures of this machine
 //! ```
+mod apart;
 mod chain;
 mod cli;
 mod failure;

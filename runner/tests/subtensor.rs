@@ -8,19 +8,16 @@ mod common;
 mod python;
 
 use chopsticks::Chopsticks;
-use common::subnet::MINER;
+use common::subnet::{ALICE, MINER, secret};
 use common::{runner, said, skip, succeed};
 use python::ecosystem;
 use serde_json::{Value, json};
-use std::fs::{Permissions, copy, create_dir_all, set_permissions, write};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::{copy, create_dir_all};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the peers' SDK reads and writes.
 const PEER: &str = include_str!("../chain/tests/python/peer.py");
-/// The seed of //Alice, who owns the chain's money.
-const ALICE: &str = "e5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
 /// The hotkey of the seed that is 21 everywhere.
 const VALIDATOR: &str = "5CqRxYe3enxpGSj1NeUHWBoLDB5jXc2f4upDuCsCPgd1L3HT";
 const COMMITMENT: &str = "owner/name:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -120,12 +117,6 @@ impl Place {
     fn epoch(&self) {
         self.node.new_blocks(11);
     }
-}
-
-/// A file of its owner's alone.
-fn secret(path: &Path, text: &str) {
-    write(path, text).unwrap();
-    set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
 #[test]

@@ -9,17 +9,14 @@ mod served;
 
 use automl_ledger::{Entry, Kind, Ledger as _, Name, Remote};
 use chopsticks::Chopsticks;
+use common::subnet::{ALICE, secret};
 use common::validator::{BETTER, DISGUISED, HOSTILE, file, judged, published, row, share};
 use common::{runner, said, skip, succeed};
 use serde_json::{Value, json};
 use served::Server;
-use std::fs::{Permissions, set_permissions, write};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::fs::write;
 use std::process::Command;
 
-/// The seed of //Alice, who owns the chain's money.
-const ALICE: &str = "e5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
 const STAKE: &str = "1000000000000";
 
 /// A chain, and hotkeys in files.
@@ -79,11 +76,6 @@ impl World {
     fn metagraph(&self) -> Value {
         serde_json::from_slice(&succeed(&mut self.of_subnet(&["metagraph", "--json"])).stdout).unwrap()
     }
-}
-
-fn secret(path: &Path, text: &str) {
-    write(path, text).unwrap();
-    set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
 /// A subnet of `vera`, with epochs every eleven blocks, whose genes lie in a ledger.

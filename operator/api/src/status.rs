@@ -1,5 +1,8 @@
 //! What the operator says of a run: small, whatever the run's length and however many islands it has.
-use automl_contract::{progress::MAX_GENE_BYTES, validating::Earns};
+use automl_contract::{
+    progress::{MAX_COUNT, MAX_GENE_BYTES},
+    validating::Earns,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,8 +11,6 @@ use crate::conditions::{self, ConditionType, Phase, Reason};
 
 /// The most bytes that a status may take as JSON; a test fills every field to prove it.
 pub const MAX_BYTES: usize = 4096;
-/// The most that is counted to: the API server compares with bounds as floating-point numbers, exact to here.
-pub(crate) const MAX_COUNT: u64 = 1 << 53;
 /// The most characters of a label selector.
 const MAX_SELECTOR: usize = 256;
 /// The most characters of an image with its tag and digest.
@@ -170,8 +171,7 @@ impl Submit {
             trust: rounded(trust),
             goes_after,
         });
-        let numbers = |earns: &Earns| [earns.incentive, earns.dividends, earns.emission, earns.trust];
-        let earns = earns.filter(|earns| numbers(earns).iter().all(|number| number.is_finite()));
+        let earns = earns.filter(Earns::is_finite);
         Submit { hotkey, block: block.map(|block| MAX_COUNT.min(block)), earns }
     }
 }

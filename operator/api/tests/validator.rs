@@ -1,9 +1,10 @@
 //! What the operator says of a validator: what its pod says, bounded, and a phase that follows from the conditions.
 use automl_api::names::{MAX_LABEL, ValidatorName, Version};
 use automl_api::status::MAX_BYTES;
+use automl_api::validator::ValidatorStatus;
 use automl_api::validator::conditions::{Phase, Reason, SILENT, set, set_silent, set_told, summary};
-use automl_api::validator::{Earns, Round, ValidatorStatus};
 use automl_contract::validating::{Condition, ConditionKind};
+use automl_contract::validating::{Earns, RoundProgress};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition as Stored, Time};
 use proptest::prelude::*;
 
@@ -77,7 +78,7 @@ fn largest(message: &str) -> ValidatorStatus {
         hotkey: Some("5".repeat(64)),
         uid: Some(u16::MAX),
         block: Some(u64::MAX),
-        round: Some(Round {
+        round: Some(RoundProgress {
             closed: u64::MAX,
             commitments: u32::MAX,
             genes: u32::MAX,

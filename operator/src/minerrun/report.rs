@@ -2,28 +2,25 @@
 use automl_api::{
     MinerRun, MinerRunStatus,
     conditions::{self, ConditionType},
-    labels::MANAGER,
 };
-use automl_contract::{
-    metrics,
-    minerrun::{API_VERSION, KIND},
-};
+use automl_contract::minerrun::KIND;
 use k8s_openapi::{
     api::core::v1::ObjectReference,
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time},
 };
 use kube::{
-    Api, Resource as _,
-    api::{Patch, PatchParams},
-    core::{PartialObjectMeta, error_boundary::InvalidObject},
+    Resource as _,
+    api::Patch,
+    core::error_boundary::InvalidObject,
     runtime::{
         controller::Action,
         events::{Event, EventType},
     },
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Error, Scope, memory::Memory, status};
+use crate::report::{self, body, reference};
 
 /// Writes a status if it differs from the one before.
 pub(crate) async fn write(
@@ -33,12 +30,8 @@ pub(crate) async fn write(
     wanted: MinerRunStatus,
     memory: &mut Memory,
 ) -> Result<(), Error> {
-    let patch = Patch::Apply(body(&wanted));
+    let patch = Patch::Apply(body(KIND, &wanted));
     put(scope, &run.metadata, &run.object_ref(&()), before, wanted, &patch, memory).await
-}
-
-fn body(status: &MinerRunStatus) -> Value {
-    json!({ "apiVersion": API_VERSION, "kind": KIND, "status": status })
 }
 
 /// Says of a run that this version cannot read what is wrong with it; it is looked at again when it changes.
@@ -52,16 +45,9 @@ pub(crate) async fn unreadable(
     let before = memory.status.clone().unwrap_or_default();
     let message = format!("apply it anew with this version's fields: {}", unreadable.error);
     let wanted = status::invalid(&before, metadata.generation.unwrap_or_default(), &message, now);
-    let reference = ObjectReference {
-        api_version: Some(API_VERSION.to_owned()),
-        kind: Some(KIND.to_owned()),
-        name: metadata.name.clone(),
-        namespace: metadata.namespace.clone(),
-        uid: metadata.uid.clone(),
-        ..ObjectReference::default()
-    };
+    let reference = reference(KIND, metadata);
     // An apply would read the whole object, and fail as we did.
-    let patch = Patch::Merge(body(&wanted));
+    let patch = Patch::Merge(body(KIND, &wanted));
     put(scope, metadata, &reference, &before, wanted, &patch, memory).await?;
     Ok(Action::await_change())
 }
@@ -78,23 +64,15 @@ async fn put(
     let context = &scope.context;
     let (name, namespace) = (metadata.name.clone().unwrap_or_default(), metadata.namespace.clone().unwrap_or_default());
     if wanted != *before {
-        let api: Api<PartialObjectMeta<MinerRun>> = Api::namespaced(context.client.clone(), &namespace);
-        context.gauges.count(&metrics::OPERATOR_WRITES, &["MinerRun"]);
-        let parameters = PatchParams { force: matches!(patch, Patch::Apply(_)), ..PatchParams::apply(MANAGER) };
-        match api.patch_status(&name, &parameters, patch).await {
+        if !report::patch::<MinerRun>(context, KIND, metadata, patch).await? {
             // Deleted meanwhile.
-            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
-            done => drop(done.map_err(Error::Status)?),
+            return Ok(());
         }
         if before.reason != wanted.reason {
             tracing::info!(namespace, name, phase = ?wanted.phase, reason = wanted.reason, "a run");
         }
         if let Some(event) = news(before, &wanted) {
-            context.gauges.count(&metrics::OPERATOR_WRITES, &["Event"]);
-            if let Err(error) = context.recorder.publish(&event, reference).await {
-                // The status says it too.
-                tracing::debug!(name, namespace, %error, "an Event");
-            }
+            report::publish(context, &event, reference).await;
         }
     }
     context.show(&namespace, &name, &wanted);

@@ -13,7 +13,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::{Value, json};
 
 use super::error::Invalid;
-use crate::{child::version, ledger::LedgerUrl};
+use crate::{
+    child::{self, version},
+    ledger::LedgerUrl,
+};
 
 /// Where genes go that stay in the ledger.
 const OWN_LEDGER: &str = "ledger";
@@ -79,15 +82,7 @@ pub(crate) fn which(spec: &SubmitSpec) -> Version {
 impl Plan {
     /// The reference that makes a child go with the run.
     pub fn owner(&self) -> OwnerReference {
-        OwnerReference {
-            api_version: API_VERSION.to_owned(),
-            kind: KIND.to_owned(),
-            name: self.name.to_string(),
-            uid: self.uid.clone(),
-            controller: Some(true),
-            // Nobody waits for children before a run goes.
-            block_owner_deletion: None,
-        }
+        child::owner(KIND, self.name.to_string(), &self.uid)
     }
 
     /// What the run is called in the ledger: `NAMESPACE.NAME.VERSION`. Neither of the first two has a dot.

@@ -1,27 +1,29 @@
 //! Writes a status when it has changed, and an Event for each condition that is news in it.
 use automl_api::{
     Validator, ValidatorStatus,
-    labels::MANAGER,
     validator::conditions::{ConditionType, Reason, SILENT},
 };
-use automl_contract::{metrics, minerrun::API_VERSION, validating::ConditionKind, validator::KIND};
+use automl_contract::{validating::ConditionKind, validator::KIND};
 use k8s_openapi::{
     api::core::v1::ObjectReference,
     apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta, Time},
 };
 use kube::{
-    Api, Resource as _,
-    api::{Patch, PatchParams},
-    core::{PartialObjectMeta, error_boundary::InvalidObject},
+    Resource as _,
+    api::Patch,
+    core::error_boundary::InvalidObject,
     runtime::{
         controller::Action,
         events::{Event, EventType},
     },
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Memory, Scope, status};
-use crate::error::Error;
+use crate::{
+    error::Error,
+    report::{self, body, reference},
+};
 
 /// Writes a status if it differs from the one before.
 pub(super) async fn write(
@@ -30,12 +32,8 @@ pub(super) async fn write(
     wanted: ValidatorStatus,
     memory: &mut Memory,
 ) -> Result<(), Error> {
-    let patch = Patch::Apply(body(&wanted));
+    let patch = Patch::Apply(body(KIND, &wanted));
     put(scope, &validator.metadata, &validator.object_ref(&()), wanted, &patch, memory).await
-}
-
-fn body(status: &ValidatorStatus) -> Value {
-    json!({ "apiVersion": API_VERSION, "kind": KIND, "status": status })
 }
 
 /// Says of a validator that this version cannot read what is wrong with it; it is looked at again when it changes.
@@ -50,16 +48,9 @@ pub(super) async fn unreadable(
     let message = format!("apply it anew with this version's fields: {}", unreadable.error);
     let generation = metadata.generation.unwrap_or_default();
     let wanted = status::with(before, generation, Reason::InvalidSpec, &message, now);
-    let reference = ObjectReference {
-        api_version: Some(API_VERSION.to_owned()),
-        kind: Some(KIND.to_owned()),
-        name: metadata.name.clone(),
-        namespace: metadata.namespace.clone(),
-        uid: metadata.uid.clone(),
-        ..ObjectReference::default()
-    };
+    let reference = reference(KIND, metadata);
     // An apply would read the whole object, and fail as we did.
-    let patch = Patch::Merge(body(&wanted));
+    let patch = Patch::Merge(body(KIND, &wanted));
     put(scope, metadata, &reference, wanted, &patch, memory).await?;
     Ok(Action::await_change())
 }
@@ -78,23 +69,15 @@ async fn put(
     if wanted == before {
         return Ok(());
     }
-    let api: Api<PartialObjectMeta<Validator>> = Api::namespaced(context.client.clone(), &namespace);
-    context.gauges.count(&metrics::OPERATOR_WRITES, &[KIND]);
-    let parameters = PatchParams { force: matches!(patch, Patch::Apply(_)), ..PatchParams::apply(MANAGER) };
-    match api.patch_status(&name, &parameters, patch).await {
+    if !report::patch::<Validator>(context, KIND, metadata, patch).await? {
         // Deleted meanwhile.
-        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
-        done => drop(done.map_err(Error::Status)?),
+        return Ok(());
     }
     if before.reason != wanted.reason {
         tracing::info!(namespace, name, phase = ?wanted.phase, reason = wanted.reason, "a validator");
     }
     for event in wanted.conditions.iter().filter_map(|condition| news(&before.conditions, condition)) {
-        context.gauges.count(&metrics::OPERATOR_WRITES, &["Event"]);
-        if let Err(error) = context.recorder.publish(&event, reference).await {
-            // The status says it too.
-            tracing::debug!(name, namespace, %error, "an Event");
-        }
+        report::publish(context, &event, reference).await;
     }
     memory.status = Some(wanted);
     Ok(())

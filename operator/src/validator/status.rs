@@ -65,10 +65,10 @@ fn take_up(status: &mut ValidatorStatus, told: &ValidatorProgress) {
     status.hotkey = Some(told.hotkey.clone());
     status.uid = told.uid;
     status.block = Some(told.block);
-    status.round = told.round.as_ref().map(Into::into);
+    status.round = told.round;
     status.weights_block = told.weights_block;
     status.rules = Some(told.rules.clone());
-    status.earns = told.earns.as_ref().map(Into::into);
+    status.earns = told.earns;
 }
 
 fn ready(plan: &Plan, seen: &Seen) -> (Reason, String) {

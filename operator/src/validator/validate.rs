@@ -15,7 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use serde_json::{Value, json};
 
 use crate::{
-    child::version,
+    child::{self, version},
     ledger::LedgerUrl,
     minerrun::validate::{chain, image},
     settings::Settings,
@@ -51,15 +51,7 @@ pub struct Plan {
 impl Plan {
     /// The reference that makes a child go with the validator.
     pub fn owner(&self) -> OwnerReference {
-        OwnerReference {
-            api_version: API_VERSION.to_owned(),
-            kind: KIND.to_owned(),
-            name: self.name.to_string(),
-            uid: self.uid.clone(),
-            controller: Some(true),
-            // Nobody waits for children before a validator goes.
-            block_owner_deletion: None,
-        }
+        child::owner(KIND, self.name.to_string(), &self.uid)
     }
 
     /// What it is called in the ledger.

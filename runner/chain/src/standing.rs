@@ -47,12 +47,17 @@ pub struct Standing {
 }
 
 impl Metagraph {
+    /// One who takes part; `None` where it does not.
+    pub fn neuron(&self, hotkey: Address) -> Option<&Neuron> {
+        self.neurons.iter().find(|neuron| neuron.hotkey == hotkey)
+    }
+
     /// Where a hotkey stands; `None` where it takes no part.
     ///
     /// Who earned least gives way first, among equals who was registered first, and newcomers only after their immunity
     /// (`get_neuron_to_prune` of the runtime; the subnet's owner and a few others it protects are not known here).
     pub fn standing(&self, hotkey: Address) -> Option<Standing> {
-        let own = self.neurons.iter().find(|neuron| neuron.hotkey == hotkey)?;
+        let own = self.neuron(hotkey)?;
         let (block, rules) = (self.block.number, &self.rules);
         let immune_until = |neuron: &Neuron| neuron.registered.saturating_add(rules.immunity);
         let turn = |neuron: &Neuron| (neuron.emission, neuron.registered, neuron.uid);

@@ -3,6 +3,8 @@
 //! Its size does not grow with the length of a run: one object, one best gene, no history.
 use serde::{Deserialize, Serialize};
 
+/// The most that is counted to in a status: the API server compares with bounds as floating-point numbers, exact to here.
+pub const MAX_COUNT: u64 = 1 << 53;
 /// The longest gene text that is carried whole in [`Best::gene`], in bytes.
 pub const MAX_GENE_BYTES: usize = 1024;
 

@@ -39,3 +39,14 @@ pub enum ChainTrouble {
     /// Another: the message says which.
     Other,
 }
+
+impl ChainTrouble {
+    /// Its name in a condition.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ChainTrouble::Unreachable => "Unreachable",
+            ChainTrouble::RuntimeChanged => "RuntimeChanged",
+            ChainTrouble::Other => "Other",
+        }
+    }
+}

@@ -1,9 +1,7 @@
 //! What a validator says of itself on `/status`: the operator copies it into the resource, a person reads it with `curl`.
+use crate::progress::MAX_COUNT;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// The page.
-pub const PAGE: &str = "/status";
 
 /// Where a validator is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,21 +32,27 @@ pub struct ValidatorProgress {
 }
 
 /// A round.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RoundProgress {
     /// The last block whose commitments count: it names the round.
+    #[schemars(range(min = 0, max = MAX_COUNT))]
     pub closed: u64,
     /// Hotkeys that were bound to something then.
+    #[schemars(range(min = 0))]
     pub commitments: u32,
     /// Of their genes those that were read and are well-formed.
+    #[schemars(range(min = 0))]
     pub genes: u32,
     /// Those that are copies.
+    #[schemars(range(min = 0))]
     pub copies: u32,
     /// Trainings that were done for this round, here and now.
+    #[schemars(range(min = 0, max = MAX_COUNT))]
     pub trainings: u64,
-    /// Hotkeys that get weights; `None` while that is not decided.
+    /// Hotkeys that get weights. Default: none while that is not decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub paid: Option<u32>,
 }
 
@@ -68,6 +72,14 @@ pub struct Earns {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 65_535))]
     pub goes_after: Option<u16>,
+}
+
+impl Earns {
+    /// Whether all of them are numbers: JSON has no others.
+    pub fn is_finite(&self) -> bool {
+        let Earns { incentive, dividends, emission, trust, goes_after: _ } = self;
+        [incentive, dividends, emission, trust].iter().all(|number| number.is_finite())
+    }
 }
 
 /// Something that holds or does not.

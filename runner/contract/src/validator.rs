@@ -37,13 +37,7 @@ pub struct ValidatorSpec {
     /// The chain: `finney`, `test`, or its nodes such as `wss://HOST:PORT`, with commas between. Default: the subnet is one that
     /// the ledger keeps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 512),
-        regex(
-            pattern = "^(finney|test|((finney|test|(0x)?[0-9a-fA-F]{64})=)?wss?://[A-Za-z0-9][-A-Za-z0-9._:/]*(,wss?://[A-Za-z0-9][-A-Za-z0-9._:/]*){0,15})$"
-        )
-    )]
-    #[schemars(extend("x-expected" = "`finney`, `test`, or nodes such as `wss://HOST:PORT` with commas between"))]
+    #[schemars(schema_with = "text::network")]
     pub network: Option<String>,
     /// The subnet.
     #[schemars(range(min = 0, max = 65_535))]

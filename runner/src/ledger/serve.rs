@@ -8,7 +8,6 @@ use automl_ledger::{Database, Ledger, Reviewer, TokenLine, tokens};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 
@@ -33,13 +32,10 @@ pub(super) async fn serve(options: &ServeOptions) -> Result<(), Failure> {
         }
     };
     let database = Database::open(&options.place.ledger).await?;
-    let address = SocketAddr::new(options.bind, options.port);
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        Failure::internal(format!("cannot listen on {address}: {error}; choose another --port (0 takes any free one)"))
-    })?;
+    let (listener, address) = http::listen(SocketAddr::new(options.bind, options.port))?;
     let listen = |kind| signal(kind).map_err(Failure::internal);
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    eprintln!("serving http://{}/openapi.json", listener.local_addr().map_err(Failure::internal)?);
+    eprintln!("serving http://{address}/openapi.json");
     let asked_to_end = async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };

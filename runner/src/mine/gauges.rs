@@ -1,7 +1,7 @@
 //! The runner's metrics, registered under the names that `contract` fixes.
 use automl_contract::metrics::{self, Metric, Outcome};
 use prometheus::core::Collector;
-use prometheus::{Encoder, GaugeVec, Histogram, HistogramOpts, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{GaugeVec, Histogram, HistogramOpts, IntCounterVec, Opts, Registry};
 
 /// Every metric of a searching runner.
 pub(crate) struct Gauges {
@@ -46,11 +46,9 @@ impl Gauges {
         }
     }
 
-    /// The exposition in Prometheus' text format.
-    pub(crate) fn text(&self) -> prometheus::Result<String> {
-        let mut buffer = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut buffer)?;
-        String::from_utf8(buffer).map_err(|error| prometheus::Error::Msg(error.to_string()))
+    /// What is exposed.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
     }
 }
 

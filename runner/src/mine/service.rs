@@ -12,7 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -79,30 +79,9 @@ impl Service {
             release: Condvar::new(),
         });
         if let Some(address) = address {
-            self.serve(address, Arc::clone(&shared))?;
+            http::beside(&self.runtime, address, router(Arc::clone(&shared)))?;
         }
         Ok(shared)
-    }
-
-    fn serve(&self, address: SocketAddr, shared: Arc<Shared>) -> Result<(), Failure> {
-        let _context = self.runtime.enter();
-        let listener = TcpListener::bind(address).and_then(|listener| {
-            listener.set_nonblocking(true)?;
-            let address = listener.local_addr()?;
-            Ok((tokio::net::TcpListener::from_std(listener)?, address))
-        });
-        let (listener, address) = listener.map_err(|error| {
-            Failure::internal(format!(
-                "cannot listen on {address}: {error}; choose another --port (0 takes any free one)"
-            ))
-        })?;
-        eprintln!("serving http://{address}/metrics");
-        self.runtime.spawn(async move {
-            if let Err(error) = http::serve(listener, router(shared), std::future::pending()).await {
-                eprintln!("runner: the metrics server ended: {error}");
-            }
-        });
-        Ok(())
     }
 }
 
@@ -166,10 +145,7 @@ async fn release(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    match shared.gauges.text() {
-        Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
+    http::exposition(shared.gauges.registry())
 }
 
 async fn readyz(State(shared): State<Arc<Shared>>) -> Response {

@@ -128,7 +128,7 @@ fn confirm_here(
 async fn watch(publisher: &Publisher, options: &SubmitOptions) -> Result<(), Failure> {
     let listen = |kind| signal(kind).map_err(Failure::internal);
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    let pages = Pages::serve(options.address(), publisher).await?;
+    let pages = Pages::serve(options.address(), publisher)?;
     let (mut failures, mut told) = (0, String::new());
     let mut earned = Earned::default();
     loop {

@@ -8,14 +8,15 @@ use automl_contract::submitting::SubmitterStatus;
 use automl_contract::{metrics, pod};
 use automl_keys::Address;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use prometheus::{Encoder as _, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::runtime::Handle;
 
 /// How an attempt ends: the values of the label `result`.
 const PUBLISHED: &str = "published";
@@ -43,22 +44,11 @@ struct Shown {
 
 impl Pages {
     /// Serves them where an address is given.
-    pub(super) async fn serve(address: Option<SocketAddr>, publisher: &Publisher) -> Result<Pages, Failure> {
+    pub(super) fn serve(address: Option<SocketAddr>, publisher: &Publisher) -> Result<Pages, Failure> {
         let (hotkey, netuid) = (publisher.hotkey.address(), publisher.settings.netuid);
         let shown = Arc::new(Shown::new(hotkey, netuid).map_err(Failure::internal)?);
         if let Some(address) = address {
-            let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
-                Failure::internal(format!(
-                    "cannot listen on {address}: {error}; choose another --port (0 takes any free one)"
-                ))
-            })?;
-            eprintln!("serving http://{}/metrics", listener.local_addr().map_err(Failure::internal)?);
-            let router = router(Arc::clone(&shown));
-            tokio::spawn(async move {
-                if let Err(error) = http::serve(listener, router, std::future::pending()).await {
-                    eprintln!("runner: the metrics server ended: {error}");
-                }
-            });
+            http::beside(&Handle::current(), address, router(Arc::clone(&shown)))?;
         }
         Ok(Pages { shown })
     }
@@ -148,11 +138,7 @@ fn router(shown: Arc<Shown>) -> Router {
 }
 
 async fn page(State(shown): State<Arc<Shown>>) -> Response {
-    let mut text = Vec::new();
-    match TextEncoder::new().encode(&shown.registry.gather(), &mut text) {
-        Ok(()) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
+    http::exposition(&shown.registry)
 }
 
 async fn status(State(shown): State<Arc<Shown>>) -> Json<SubmitterStatus> {

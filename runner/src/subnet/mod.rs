@@ -50,13 +50,16 @@ pub(crate) fn subnet(options: &SubnetOptions) -> Result<(), Failure> {
 async fn paid(stage: &Stage, began: Instant) -> Result<Metagraph, Failure> {
     loop {
         let metagraph = stage.metagraph().await?;
-        let set = metagraph.neurons.iter().filter(|neuron| !neuron.weights.is_empty()).count();
-        let earned = metagraph.neurons.iter().any(|neuron| neuron.incentive > 0);
-        let old = metagraph.neurons.iter().filter(|neuron| !neuron.weights.is_empty());
         let tempo = metagraph.rules.tempo.max(1);
-        let epoch_since =
-            old.map(|neuron| neuron.updated).max().is_some_and(|last| metagraph.block.number / tempo > last / tempo);
-        if set == cast::VALIDATORS.len() && earned && epoch_since {
+        let set: Vec<u64> = metagraph
+            .neurons
+            .iter()
+            .filter(|neuron| !neuron.weights.is_empty())
+            .map(|neuron| neuron.updated / tempo)
+            .collect();
+        let earned = metagraph.neurons.iter().any(|neuron| neuron.incentive > 0);
+        let epoch = metagraph.block.number / tempo;
+        if set.len() == cast::VALIDATORS.len() && earned && set.iter().all(|since| *since < epoch) {
             return Ok(metagraph);
         }
         stage.is_alive()?;

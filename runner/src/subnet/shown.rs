@@ -8,10 +8,7 @@ use std::fmt::Write as _;
 
 /// The tables.
 pub(super) fn table(stage: &Stage, metagraph: &Metagraph, judged: &Judged) -> String {
-    let neuron = |name: &str| {
-        let hotkey = stage.names().get(name)?;
-        metagraph.neurons.iter().find(|neuron| neuron.hotkey == *hotkey)
-    };
+    let neuron = |name: &str| metagraph.neuron(*stage.names().get(name)?);
     let mut text = format!("{:<6}  {:>9}  {:>10}  why\n", "miner", "incentive", "emission");
     for miner in &MINERS {
         let Some(Neuron { incentive, emission, hotkey, .. }) = neuron(miner.name) else { continue };

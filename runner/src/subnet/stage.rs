@@ -55,7 +55,8 @@ impl Stage {
         let mut hotkeys = BTreeMap::new();
         for name in everybody() {
             let path = folder.join(name);
-            let address = automl_keys::make(&path).map_err(|error| Failure::unwritable_key(&path, &error))?;
+            let address = automl_keys::make(&path)
+                .map_err(|error| Failure::bad_input(format!("cannot write {}: {error}", path.display())))?;
             hotkeys.insert(name, address);
         }
         let file = folder.join("ledger.db");
@@ -101,10 +102,7 @@ impl Stage {
 
     /// Whether both validators have set the same weights.
     pub(super) fn agree(&self, metagraph: &Metagraph) -> bool {
-        let of = |name: &str| {
-            let hotkey = self.hotkeys.get(name)?;
-            metagraph.neurons.iter().find(|neuron| neuron.hotkey == *hotkey).map(|neuron| &neuron.weights)
-        };
+        let of = |name: &str| metagraph.neuron(*self.hotkeys.get(name)?).map(|neuron| &neuron.weights);
         let mut weights = VALIDATORS.iter().map(|(name, _)| of(name));
         let first = weights.next().flatten();
         first.is_some() && weights.all(|one| one == first)

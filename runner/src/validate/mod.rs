@@ -43,7 +43,7 @@ pub(crate) struct Validating {
     spec: ValidatorSpec,
     way: Way,
     chain: Arc<dyn Chain>,
-    hotkey: Hotkey,
+    hotkey: Arc<Hotkey>,
     /// Whose hotkey gets what nobody has earned.
     remainder: Option<Address>,
     book: Book,
@@ -78,7 +78,7 @@ pub(crate) fn validate(options: &ValidateOptions) -> Result<(), Failure> {
             return Validating::open(options, &ready).await?.once(options.dry_run).await;
         }
         if let Some(address) = options.address() {
-            ready.pages.serve(address).await?;
+            ready.pages.serve(address)?;
         }
         // A service stays up and says what is missing.
         let mut validating = loop {
@@ -103,7 +103,7 @@ struct Ready {
     way: Way,
     /// Digits of all that decides on weights.
     rules: String,
-    address: Address,
+    hotkey: Arc<Hotkey>,
     pages: Pages,
 }
 
@@ -111,17 +111,16 @@ impl Ready {
     fn new(options: &ValidateOptions) -> Result<Ready, Failure> {
         let validator = read_file(&options.file)?;
         let (way, spec) = (Way::of(&validator), validator.spec);
-        let address = chain::hotkey(&options.by)?.address();
+        let hotkey = Arc::new(chain::hotkey(&options.by)?);
         let rules = digits(&(&way, &spec.rounds, &spec.scoring, &spec.copies, &spec.payout));
-        let pages = Pages::new(address, spec.netuid, &rules)?;
-        Ok(Ready { spec, way, rules, address, pages })
+        let pages = Pages::new(hotkey.address(), spec.netuid, &rules)?;
+        Ok(Ready { spec, way, rules, hotkey, pages })
     }
 }
 
 impl Validating {
     async fn open(options: &ValidateOptions, ready: &Ready) -> Result<Validating, Failure> {
-        let Ready { spec, way, rules, pages, address } = ready;
-        let hotkey = chain::hotkey(&options.by)?;
+        let Ready { spec, way, rules, pages, hotkey } = ready;
         let remainder = spec.payout.remainder.as_ref().map(|text| {
             text.parse::<Address>().map_err(|error| {
                 Failure::bad_input(format!("{}: spec.payout.remainder: {error}", options.file.display()))
@@ -140,7 +139,7 @@ impl Validating {
             }
         };
         let name = options.records_name.clone();
-        let name = name.unwrap_or_else(|| format!("validator.{}.{}", address, spec.netuid));
+        let name = name.unwrap_or_else(|| format!("validator.{}.{}", hotkey.address(), spec.netuid));
         Name::new(automl_ledger::Kind::Round, &name, "x").map_err(Failure::usage)?;
         let book = Book::open(records, name, way.digits(), rules.clone()).await?;
         let bounds = Bounds {
@@ -154,7 +153,7 @@ impl Validating {
         Ok(Validating {
             way: way.clone(),
             chain,
-            hotkey,
+            hotkey: Arc::clone(hotkey),
             remainder: remainder.transpose()?,
             book,
             reader,

@@ -5,17 +5,18 @@ use crate::http;
 use automl_chain::{ChainError, Standing};
 use automl_contract::metrics::{self, Metric};
 use automl_contract::pod;
-use automl_contract::validating::{Condition, ConditionKind, PAGE, ValidatorProgress};
+use automl_contract::validating::{Condition, ConditionKind, ValidatorProgress};
 use automl_keys::Address;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use prometheus::{CounterVec, Encoder as _, GaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{CounterVec, GaugeVec, Opts, Registry};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// How an attempt to set weights ends: the values of the label `result`.
 pub(super) const SET: &str = "set";
@@ -26,7 +27,10 @@ pub(super) const FAILED: &str = "failed";
 pub(super) const OF_MINER: &str = "miner";
 pub(super) const OF_BASELINE: &str = "baseline";
 /// What a round's steps are: the values of the label `step`.
-pub(super) const STEPS: [&str; 4] = ["sync", "read", "score", "weights"];
+pub(super) const SYNC: &str = "sync";
+pub(super) const READ: &str = "read";
+pub(super) const SCORE: &str = "score";
+pub(super) const WEIGHTS: &str = "weights";
 
 /// The pages and what they show.
 #[derive(Clone)]
@@ -62,25 +66,14 @@ impl Pages {
     }
 
     /// Serves them.
-    pub(super) async fn serve(&self, address: SocketAddr) -> Result<(), Failure> {
-        let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
-            Failure::internal(format!(
-                "cannot listen on {address}: {error}; choose another --port (0 takes any free one)"
-            ))
-        })?;
-        eprintln!("serving http://{}/metrics", listener.local_addr().map_err(Failure::internal)?);
+    pub(super) fn serve(&self, address: SocketAddr) -> Result<(), Failure> {
         let router = Router::new()
             .route(pod::METRICS_PAGE, get(metrics_page))
-            .route(PAGE, get(status))
+            .route(pod::STATUS_PAGE, get(status))
             .route(pod::HEALTH_PAGE, get(|| async { "ok\n" }))
             .route(pod::READY_PAGE, get(ready))
             .with_state(Arc::clone(&self.0));
-        tokio::spawn(async move {
-            if let Err(error) = http::serve(listener, router, std::future::pending()).await {
-                eprintln!("runner: the metrics server ended: {error}");
-            }
-        });
-        Ok(())
+        http::beside(&Handle::current(), address, router)
     }
 
     /// Changes what is shown.
@@ -193,7 +186,7 @@ impl Shown {
             fetch_failures,
             trainings: counter(&metrics::VALIDATOR_TRAININGS, &[OF_MINER, OF_BASELINE])?,
             training_seconds: counter(&metrics::VALIDATOR_TRAINING_SECONDS, &[OF_MINER, OF_BASELINE])?,
-            seconds: counter(&metrics::VALIDATOR_SECONDS, &STEPS)?,
+            seconds: counter(&metrics::VALIDATOR_SECONDS, &[SYNC, READ, SCORE, WEIGHTS])?,
             age: gauge(&metrics::VALIDATOR_WEIGHTS_AGE)?,
             weights: counter(&metrics::VALIDATOR_WEIGHTS, &[SET, EARLY, REFUSED, FAILED])?,
             condition: gauge(&metrics::VALIDATOR_CONDITION)?,
@@ -203,11 +196,7 @@ impl Shown {
 }
 
 async fn metrics_page(State(shown): State<Arc<Shown>>) -> Response {
-    let mut text = Vec::new();
-    match TextEncoder::new().encode(&shown.registry.gather(), &mut text) {
-        Ok(()) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
+    http::exposition(&shown.registry)
 }
 
 async fn status(State(shown): State<Arc<Shown>>) -> Response {

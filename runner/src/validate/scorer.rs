@@ -1,4 +1,5 @@
 //! The validator's side of a scorer: one that is named, or one that is started here.
+use crate::apart::apart;
 use crate::cli::ValidateOptions;
 use crate::failure::Failure;
 use crate::frame;
@@ -6,18 +7,9 @@ use crate::scorer::message::{Answer, Ask, Hello, Trained};
 use std::io::BufReader;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
-/// Where libraries are and what a GPU computes by: all that a scorer is told of this process's environment.
-const ENVIRONMENT: [&str; 6] = [
-    "PATH",
-    "LD_LIBRARY_PATH",
-    "CUDA_VISIBLE_DEVICES",
-    "NVIDIA_VISIBLE_DEVICES",
-    "CUDA_DEVICE_ORDER",
-    "CUBLAS_WORKSPACE_CONFIG",
-];
 /// How long an answer may take: a child that is replaced reads its data anew.
 const PATIENCE: Duration = Duration::from_mins(15);
 
@@ -86,19 +78,12 @@ impl Scorer {
 }
 
 fn start(file: &Path, socket: &Path, workers: Option<u16>) -> std::io::Result<Child> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = apart()?;
     command.args(["scorer", "--with-parent", "--file"]).arg(file).arg("--socket").arg(socket);
     if let Some(workers) = workers {
         command.args(["--workers", &workers.to_string()]);
     }
-    // No key or token that this process was given goes along.
-    command.env_clear().stdin(Stdio::null()).stdout(Stdio::null());
-    for name in ENVIRONMENT {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
-    command.spawn()
+    command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()
 }
 
 impl Drop for Own {

@@ -1,5 +1,5 @@
 //! One look at the chain: sync, read, score, weights. Each can be broken off anywhere and is gone on with by the next look.
-use super::pages::{OF_BASELINE, OF_MINER, STEPS};
+use super::pages::{OF_BASELINE, OF_MINER, READ, SCORE, SYNC, WEIGHTS};
 use super::read::Read;
 use super::weights::Told as Weighed;
 use super::{Trouble, Validating, shown};
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::scorer::message::Trained;
 use automl_chain::{ChainError, Commitment, Metagraph, Refused, seen::Seen};
-use automl_contract::submitting::{ChainProblem, ChainTrouble};
+use automl_contract::submitting::ChainProblem;
 use automl_contract::validating::{ConditionKind, RoundProgress};
 use automl_score::allocate::Told;
 use automl_validate::{Answer, Bound, Fate, Grid, Judged, Question, Training, first_seed, judge, sort};
@@ -25,18 +25,13 @@ const WAITING: u64 = 4;
 const OURS: [&str; 3] = ["timeout", "stalled", "killed"];
 /// How long a scorer that has just been started may take to be there.
 const STARTING: Duration = Duration::from_mins(10);
-const SYNC: &str = STEPS[0];
-const READ: &str = STEPS[1];
-const SCORE: &str = STEPS[2];
-const WEIGHTS: &str = STEPS[3];
 
 impl Validating {
     /// Looks, and does what there is to do. Whatever fails is said, and tried again at the next look.
     pub(super) async fn turn(&mut self) {
         if let Err(trouble) = self.look().await {
-            match &trouble {
-                Trouble::Chain(error) => self.disconnected(error),
-                Trouble::Scorer(_) | Trouble::Ledger(_) => {}
+            if let Trouble::Chain(error) = &trouble {
+                self.disconnected(error);
             }
             self.pages.doing(format!("trying again: {trouble}"));
         }
@@ -46,7 +41,7 @@ impl Validating {
         let metagraph = self.sync().await?;
         let scorer = self.is_scorer_ready().await;
         let closed = self.closed(&metagraph);
-        let Some(own) = metagraph.neurons.iter().find(|neuron| neuron.hotkey == self.hotkey.address()) else {
+        let Some(own) = metagraph.neuron(self.hotkey.address()) else {
             self.not_permitted("NotRegistered", &Refused::NotRegistered(self.hotkey.address()));
             return Ok(());
         };
@@ -112,12 +107,7 @@ impl Validating {
 
     fn disconnected(&self, error: &ChainError) {
         let ChainProblem { reason, message } = problem(error);
-        let reason = match reason {
-            ChainTrouble::Unreachable => "Unreachable",
-            ChainTrouble::RuntimeChanged => "RuntimeChanged",
-            ChainTrouble::Other => "Other",
-        };
-        self.pages.condition(ConditionKind::ChainConnected, false, reason, message);
+        self.pages.condition(ConditionKind::ChainConnected, false, reason.as_str(), message);
     }
 
     async fn is_scorer_ready(&mut self) -> Result<(), Trouble> {
@@ -177,8 +167,7 @@ impl Validating {
         if let (_, Some(set)) = self.book.weights(closed).await? {
             return Ok((judged, Some(format!("the weights of this round are set already, in block {}", set.block))));
         }
-        let own = metagraph.neurons.iter().find(|neuron| neuron.hotkey == self.hotkey.address());
-        let Some(own) = own else { return Ok((judged, None)) };
+        let Some(own) = metagraph.neuron(self.hotkey.address()) else { return Ok((judged, None)) };
         let alone = self.fence.look(own, &metagraph.rules, Some(closed), &self.book, &self.pages).await?;
         let held = || format!("somebody else has set weights with this hotkey, in block {}", own.updated);
         Ok((judged, (!alone).then(held)))

@@ -50,19 +50,13 @@ const NEEDED: &[i64] = &[
     libc::SYS_exit_group,
 ];
 
-/// Nothing that trains ever asks for these: who does is ended.
-const DEADLY: &[i64] = &[
+/// Opens connections, or reaches into other processes and the kernel.
+const REACHING: &[i64] = &[
     libc::SYS_socket,
     libc::SYS_socketpair,
     libc::SYS_connect,
     libc::SYS_bind,
     libc::SYS_listen,
-    libc::SYS_accept,
-    libc::SYS_accept4,
-    libc::SYS_sendto,
-    libc::SYS_sendmsg,
-    libc::SYS_execve,
-    libc::SYS_execveat,
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
@@ -71,6 +65,10 @@ const DEADLY: &[i64] = &[
     libc::SYS_keyctl,
     libc::SYS_io_uring_setup,
 ];
+
+/// Uses connections that are open, or starts programs: a scorer does, what trains does not.
+const SERVING: &[i64] =
+    &[libc::SYS_accept, libc::SYS_accept4, libc::SYS_sendto, libc::SYS_sendmsg, libc::SYS_execve, libc::SYS_execveat];
 
 /// Locks this process in for good. `memory`: bytes it may take beyond what it has now.
 ///
@@ -85,33 +83,18 @@ pub(super) fn confine(memory: Option<u64>, on_gpu: bool) -> Result<Confinement> 
     let landlock = if on_gpu { "none".to_owned() } else { deny_files().context("landlock")? };
     // Filters need this promise, as a pod of restricted Pod Security has given it already.
     rustix::thread::set_no_new_privs(true).context("cannot give up privileges")?;
-    forbid(DEADLY, SeccompAction::KillProcess)?;
+    // Nothing that trains ever asks for these: who does is ended.
+    forbid(&[REACHING, SERVING].concat(), SeccompAction::KillProcess)?;
     if !on_gpu {
         allow_only(NEEDED)?;
     }
     Ok(Confinement { system_calls: true, landlock, memory })
 }
 
-/// Opens connections, or waits for those of others.
-const NETWORK: &[i64] = &[
-    libc::SYS_socket,
-    libc::SYS_socketpair,
-    libc::SYS_connect,
-    libc::SYS_bind,
-    libc::SYS_listen,
-    libc::SYS_ptrace,
-    libc::SYS_process_vm_readv,
-    libc::SYS_process_vm_writev,
-    libc::SYS_mount,
-    libc::SYS_bpf,
-    libc::SYS_keyctl,
-    libc::SYS_io_uring_setup,
-];
-
 /// Takes the right to open connections from this process and all that it starts, for good; those that are open stay.
 pub(crate) fn close_network() -> Result<()> {
     rustix::thread::set_no_new_privs(true).context("cannot give up privileges")?;
-    forbid(NETWORK, SeccompAction::Errno(libc::EPERM as u32))
+    forbid(REACHING, SeccompAction::Errno(libc::EPERM as u32))
 }
 
 /// Lowers a limit for good; one that is lower already stays.

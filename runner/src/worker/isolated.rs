@@ -1,5 +1,6 @@
 //! The parent's side: one child per worker thread, started when it is needed, replaced when it is lost.
 use super::message::{Begun, Reply, Request, Setup};
+use crate::apart::apart;
 use crate::failure::Failure;
 use crate::frame;
 use automl_contract::spec::Evaluation;
@@ -7,7 +8,7 @@ use automl_genome::Gene;
 use automl_lab::{Failure as Reason, Outcome, Stage};
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,14 +21,6 @@ const GRACE: f64 = 1.05;
 const LOOK: Duration = Duration::from_millis(50);
 /// Reading the data and warming up takes this long at most.
 const STARTING: Duration = Duration::from_mins(10);
-/// Where libraries are, which GPU is meant, and what it computes by: the same for parent and child.
-const ENVIRONMENT: [&str; 5] = [
-    "LD_LIBRARY_PATH",
-    "CUDA_VISIBLE_DEVICES",
-    "NVIDIA_VISIBLE_DEVICES",
-    "CUDA_DEVICE_ORDER",
-    "CUBLAS_WORKSPACE_CONFIG",
-];
 /// Lines of a child's stderr that are kept.
 const LINES: usize = 8;
 
@@ -145,15 +138,10 @@ impl<'a> Isolated<'a> {
 impl Running {
     fn start(isolation: &Isolation) -> Result<Running, Failure> {
         let cannot = |error: std::io::Error| Failure::internal(format!("cannot start a worker process: {error}"));
-        let mut command = Command::new(std::env::current_exe().map_err(cannot)?);
+        let mut command = apart().map_err(cannot)?;
         command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // No key or token that the parent was given goes along; Ctrl-C is the parent's to act on.
-        command.env_clear().env("OMP_NUM_THREADS", "1").env("RUST_BACKTRACE", "0").process_group(0);
-        for name in ENVIRONMENT {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
+        // Ctrl-C is the parent's to act on.
+        command.env("OMP_NUM_THREADS", "1").env("RUST_BACKTRACE", "0").process_group(0);
         let mut child = command.spawn().map_err(cannot)?;
         let (Some(mut requests), Some(answers), Some(errors)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
@@ -269,7 +257,8 @@ fn listen(errors: impl std::io::Read + Send + 'static, words: Arc<Mutex<Vec<Stri
     });
 }
 
-fn peak_memory(process: u32) -> Result<u64, Failure> {
+/// The most resident memory of a process so far, in bytes.
+pub(crate) fn peak_memory(process: u32) -> Result<u64, Failure> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).map_err(Failure::internal)?;
     let kib =
         status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse::<u64>().ok());

@@ -23,5 +23,5 @@ mod probe;
 
 pub(crate) use child::{processor_seconds, serve};
 pub(crate) use confine::close_network;
-pub(crate) use isolated::{Isolated, Isolation};
+pub(crate) use isolated::{Isolated, Isolation, peak_memory};
 pub(crate) use memory::allowance;

@@ -9,6 +9,15 @@ use std::path::{Path, PathBuf};
 pub(crate) const OWNER: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 pub(crate) const MINER: &str = "5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV";
 
+/// The seed of //Alice, who owns the money of a chain for tests.
+pub(crate) const ALICE: &str = "e5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
+
+/// A file of its owner's alone.
+pub(crate) fn secret(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+}
+
 /// A ledger's file and two hotkeys with the modes that wallets give them, which no clone keeps.
 pub(crate) struct Place(pub(crate) tempfile::TempDir);
 

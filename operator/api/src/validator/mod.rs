@@ -8,7 +8,7 @@ use std::ops::Deref;
 use automl_contract::validator::ValidatorSpec as Spec;
 use serde::{Deserialize, Serialize};
 
-pub use status::{Earns, Round, ValidatorStatus};
+pub use status::ValidatorStatus;
 
 /// What is validated and by which rules: the contract's type, as the spec of a custom resource.
 ///

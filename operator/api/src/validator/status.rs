@@ -1,12 +1,15 @@
 //! What the operator says of a validator: what its pod says, bounded, and whether it runs.
-use automl_contract::validating::{self, RoundProgress};
+use automl_contract::{
+    progress::MAX_COUNT,
+    validating::{Earns, RoundProgress},
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conditions::{COUNT, ConditionType, Phase, is_known};
 use crate::conditions;
-use crate::status::{MAX_COUNT, fits, is_too_large};
+use crate::status::{fits, is_too_large};
 
 /// The most characters of an address.
 const MAX_HOTKEY: usize = 64;
@@ -41,7 +44,7 @@ pub struct ValidatorStatus {
     pub block: Option<u64>,
     /// The round that it scores or has scored last. Default: none before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub round: Option<Round>,
+    pub round: Option<RoundProgress>,
     /// The block of the weights that it has set last. Default: none before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = MAX_COUNT))]
@@ -58,63 +61,6 @@ pub struct ValidatorStatus {
     #[schemars(length(max = COUNT))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-}
-
-/// A round.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Round {
-    /// The last block whose commitments count: it names the round.
-    #[schemars(range(min = 0, max = MAX_COUNT))]
-    pub closed: u64,
-    /// Hotkeys that were bound to something then.
-    #[schemars(range(min = 0))]
-    pub commitments: u32,
-    /// Of their genes those that were read and are well-formed.
-    #[schemars(range(min = 0))]
-    pub genes: u32,
-    /// Those that are copies.
-    #[schemars(range(min = 0))]
-    pub copies: u32,
-    /// Trainings that were done for this round, here and now.
-    #[schemars(range(min = 0, max = MAX_COUNT))]
-    pub trainings: u64,
-    /// Hotkeys that get weights. Default: none while that is not decided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
-    pub paid: Option<u32>,
-}
-
-impl From<&RoundProgress> for Round {
-    fn from(told: &RoundProgress) -> Self {
-        let RoundProgress { closed, commitments, genes, copies, trainings, paid } = *told;
-        Self { closed, commitments, genes, copies, trainings, paid }
-    }
-}
-
-/// What a hotkey earns; shares are parts of 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Earns {
-    /// As a miner: a share of all.
-    pub incentive: f64,
-    /// As a validator: a share of all.
-    pub dividends: f64,
-    /// In tokens, in the last epoch.
-    pub emission: f64,
-    /// How much of the weights it set was within consensus.
-    pub trust: f64,
-    /// Newcomers until it has to give way. Default: none while it is immune.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 65_535))]
-    pub goes_after: Option<u16>,
-}
-
-impl From<&validating::Earns> for Earns {
-    fn from(told: &validating::Earns) -> Self {
-        let validating::Earns { incentive, dividends, emission, trust, goes_after } = *told;
-        Self { incentive, dividends, emission, trust, goes_after }
-    }
 }
 
 impl ValidatorStatus {
@@ -142,9 +88,7 @@ impl ValidatorStatus {
             round.closed = MAX_COUNT.min(round.closed);
             round.trainings = MAX_COUNT.min(round.trainings);
         }
-        self.earns = self.earns.filter(|earns| {
-            [earns.incentive, earns.dividends, earns.emission, earns.trust].iter().all(|number| number.is_finite())
-        });
+        self.earns = self.earns.filter(Earns::is_finite);
         conditions::bound(&mut self.conditions, is_known);
         // Without messages it always fits.
         while is_too_large(&self) && conditions::cut_longest(&mut self.conditions) {}

@@ -49,6 +49,12 @@ fn text(pattern: &str, least: u32, most: u32, expected: &str) -> Schema {
     })
 }
 
+/// A chain: by its name, or by its nodes.
+pub(crate) fn network(_: &mut SchemaGenerator) -> Schema {
+    const NODES: &str = "^(finney|test|((finney|test|(0x)?[0-9a-fA-F]{64})=)?wss?://[A-Za-z0-9][-A-Za-z0-9._:/]*(,wss?://[A-Za-z0-9][-A-Za-z0-9._:/]*){0,15})$";
+    text(NODES, 1, 512, "`finney`, `test`, or nodes such as `wss://HOST:PORT` with commas between")
+}
+
 /// A DNS label: the name of a namespace or a queue.
 pub(crate) fn label(_: &mut SchemaGenerator) -> Schema {
     text(DNS_LABEL, 1, 63, "a name of at most 63 lower-case letters, digits and `-`")

@@ -5,6 +5,7 @@ use super::{in_scratch, myself};
 use crate::failure::Failure;
 use crate::ledger::block_on;
 use crate::mine::original;
+use crate::worker::peak_memory;
 use automl_chain::twin::{Genesis, Twin};
 use automl_chain::{Call, Chain as _};
 use automl_genome::{Gene, Limits, original as file, parse};
@@ -251,10 +252,10 @@ impl Running {
         let mut below = 0.0;
         let mut processes = children(self.process.id());
         while let Some(process) = processes.pop() {
-            below += peak(process)?;
+            below += megabytes(process)?;
             processes.extend(children(process));
         }
-        Ok((peak(self.process.id())?, below))
+        Ok((megabytes(self.process.id())?, below))
     }
 }
 
@@ -271,9 +272,6 @@ fn children(process: u32) -> Vec<u32> {
     tasks.map(of).flat_map(|text| text.split(' ').filter_map(|one| one.parse().ok()).collect::<Vec<u32>>()).collect()
 }
 
-fn peak(process: u32) -> Result<f64, Failure> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).map_err(Failure::internal)?;
-    let kib =
-        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse::<f64>().ok());
-    kib.map(|kib| kib * 1024.0 / 1e6).ok_or_else(|| Failure::internal("no VmHWM in /proc"))
+fn megabytes(process: u32) -> Result<f64, Failure> {
+    Ok(peak_memory(process)? as f64 / 1e6)
 }
