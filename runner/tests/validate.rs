@@ -3,7 +3,7 @@
 mod common;
 
 use common::subnet::Place;
-use common::validator::{BETTER, BRIER, DISGUISED, FOCAL, file, judged, published, row, share};
+use common::validator::{BETTER, BRIER, DISGUISED, USUAL, file, judged, published, row, share};
 use common::{output, runner, said, succeed};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write as _};
@@ -69,7 +69,7 @@ fn who_begins_later_sets_the_same_weights_to_the_bit() {
     let [ada, bert, dora] = ["ada", "bert", "dora"].map(|name| place.admitted(name, "0"));
     place.publish("ada", BETTER);
     place.advance(1);
-    place.publish("dora", FOCAL);
+    place.publish("dora", USUAL);
     place.advance(6);
     let first = place.round("vera");
     assert_eq!(first["champion"]["hotkey"], ada, "{first}");
@@ -144,6 +144,32 @@ fn what_cannot_be_done_is_said() {
     fails(&place, "vera", 78, "validator.yaml");
 }
 
+/// A tree of so many levels above its leaves.
+fn tree(levels: u32, leaf: &str) -> String {
+    if levels == 0 {
+        return leaf.to_owned();
+    }
+    let below = tree(levels - 1, leaf);
+    format!("safe_add({below}, {below})")
+}
+
+#[test]
+fn by_the_originals_rule_what_raises_an_error_has_score_0() {
+    let place = subnet("  scoring: {scheme: original}\n");
+    let text = std::fs::read_to_string(place.file("validator.yaml")).unwrap();
+    let slow = text.replace("training: {steps: 40}", "training: {steps: 2000}\n    timeoutSeconds: 1");
+    std::fs::write(place.file("validator.yaml"), slow).unwrap();
+    let [ada, slow] = ["ada", "slow"].map(|name| place.admitted(name, "0"));
+    place.publish("ada", BETTER);
+    // More work than a training may be.
+    place.publish("slow", &tree(9, "safe_mul(x, y)"));
+    place.advance(8);
+    let told = place.round("vera");
+    let fate = |hotkey: &str| row(&told, hotkey)["fate"].clone();
+    assert_eq!((&fate(&slow)["is"], &fate(&slow)["score"]), (&json!("original"), &json!(0.0)), "{told}");
+    assert!(share(&told, &slow) <= 0.0 && share(&told, &ada) > 0.9, "{told}");
+}
+
 #[test]
 fn hosts_that_misbehave_keep_nobody_else_waiting() {
     let server = Misbehaving::start();
@@ -154,16 +180,16 @@ fn hosts_that_misbehave_keep_nobody_else_waiting() {
     let mut others = Vec::new();
     for name in ["endless", "slow", "silent", "huge", "wrong", "json", "loop"] {
         let hotkey = place.admitted(name, "0");
-        let (commitment, _) = published(&format!("http://127.0.0.1:{port}/{name}"), FOCAL, &hotkey);
+        let (commitment, _) = published(&format!("http://127.0.0.1:{port}/{name}"), USUAL, &hotkey);
         place.json(&place.ledger(), &["commit", "--hotkey", name, &commitment.to_string()]);
         others.push((name, hotkey));
     }
     // Where no commitment leads: the machine's own services.
     let thief = place.admitted("thief", "0");
-    let (commitment, _) = published("http://127.0.0.1:1/x", FOCAL, &thief);
+    let (commitment, _) = published("http://127.0.0.1:1/x", USUAL, &thief);
     place.json(&place.ledger(), &["commit", "--hotkey", "thief", &commitment.to_string()]);
     let secret = place.admitted("secret", "0");
-    let (commitment, _) = published("file:///etc", FOCAL, &secret);
+    let (commitment, _) = published("file:///etc", USUAL, &secret);
     place.json(&place.ledger(), &["commit", "--hotkey", "secret", &commitment.to_string()]);
     place.advance(8);
     let told = place.round("vera");

@@ -27,8 +27,8 @@ pub(super) const MINERS: [Miner; 4] = [
     },
     Miner {
         name: "dora",
-        is: "tries the focal loss, which is not better",
-        gene: "safe_sub(zero, safe_mul(square(safe_sub(one, row_sum(safe_mul(y, softmax(x))))), row_sum(safe_mul(y, log_softmax(x)))))",
+        is: "brings cross-entropy, which everybody has",
+        gene: "safe_sub(zero, row_sum(safe_mul(y, log_softmax(x))))",
     },
 ];
 

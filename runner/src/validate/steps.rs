@@ -288,11 +288,8 @@ impl Validating {
         let mut told = Vec::with_capacity(part.len());
         for ((gene, seed), trained) in part.iter().zip(&scored.trained) {
             self.pages.trained(if *gene == baseline { OF_BASELINE } else { OF_MINER }, trained.seconds);
-            let outcome = if trained.failure.is_some() && !self.way.judges_all {
-                Told::Failed
-            } else {
-                Told::Accuracy(trained.accuracy)
-            };
+            // Where whatever was left is judged, a failure is what raises an error in the original, and not a bad network.
+            let outcome = trained.failure.as_ref().map_or(Told::Accuracy(trained.accuracy), |_| Told::Failed);
             told.push((gene.clone(), *seed, outcome));
         }
         self.book.keep(&scored.processor, &told).await?;

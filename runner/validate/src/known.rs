@@ -20,6 +20,12 @@ impl Known<'_> {
         told
     }
 
+    /// Of these trainings those that failed, as far as they are known.
+    pub(crate) fn failures(&self, gene: &Arc<str>, first: u32, seeds: u32) -> u32 {
+        let failed = |seed: &u32| (self.told)(gene, first.saturating_add(*seed)) == Some(Told::Failed);
+        (0..seeds).filter(failed).count() as u32
+    }
+
     /// Accuracies with the first seeds of a round; `None` while one is missing.
     pub(crate) fn accuracies(&self, gene: &Arc<str>, first: u32, seeds: u32) -> Option<Vec<f64>> {
         let told: Vec<Option<Told>> = (0..seeds).map(|seed| self.told(gene, first.saturating_add(seed))).collect();

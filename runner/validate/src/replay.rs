@@ -26,6 +26,13 @@ pub(crate) struct Score {
     pub(crate) added: f64,
 }
 
+/// A contender in its round.
+struct Found {
+    score: Score,
+    /// Contender − champion, where it may take its place.
+    won: Option<Interval>,
+}
+
 /// The replay of rounds.
 pub(crate) struct Replay<'a> {
     pub(crate) question: &'a Question<'a>,
@@ -39,6 +46,11 @@ pub(crate) struct Replay<'a> {
 impl Replay<'_> {
     fn error(&self) -> f64 {
         f64::from(self.question.scoring.error_permille) / 1000.0
+    }
+
+    /// Tasks of one gene at most.
+    fn cap(&self) -> u32 {
+        self.question.scoring.cap.max(self.question.scoring.screen)
     }
 
     fn first_seed(&self, closed: u64) -> u32 {
@@ -58,38 +70,55 @@ impl Replay<'_> {
         let sequence = Sequence::shared(self.error(), challengers.len());
         let most = report.standings.iter().map(|standing| standing.seeds).max().unwrap_or(0);
         let Some(beside) = self.known.accuracies(&baseline, first, most) else { return false };
-        let mut found: BTreeMap<usize, (Score, Option<Interval>, Vec<f64>)> = BTreeMap::new();
-        let mut complete = true;
+        let mut ranked = Vec::new();
         for standing in report.standings.iter().filter(|standing| standing.candidate > 0) {
             let number = challengers[standing.candidate - 1];
+            let text = &self.contenders[number].text;
+            let Some(soon) = self.known.accuracies(text, first, standing.seeds) else { return false };
+            let beats = standing.verdict == Some(Verdict::Better);
+            let usual = sequence.interval(&differences(&soon, &beside));
+            // What is proven soon is measured to the end: else who was in doubt for long, and so has the narrower interval, would
+            // pass who was not.
+            let is_proven = beats || usual.is_some_and(|difference| difference.low > 0.0);
+            ranked.push((number, beats, if is_proven { self.cap() } else { standing.seeds }));
+        }
+        let most = ranked.iter().map(|(.., seeds)| *seeds).max().unwrap_or(0);
+        let beside = self.known.accuracies(&baseline, first, most);
+        let champions = self.known.accuracies(&texts[0], first, most);
+        let mut found: BTreeMap<usize, Found> = BTreeMap::new();
+        let mut complete = true;
+        for (number, beats, seeds) in ranked {
             let contender = &self.contenders[number];
-            let Some(own) = self.known.accuracies(&contender.text, first, standing.seeds) else { return false };
-            let difference = sequence.interval(&differences(&own, &beside));
+            let own = self.known.accuracies(&contender.text, first, seeds);
+            let (Some(own), Some(beside), Some(champions)) = (own, &beside, &champions) else {
+                complete = false;
+                continue;
+            };
             let mut score = Score {
-                seeds: standing.seeds,
-                mean: standing.mean,
-                failures: standing.failures as u32,
-                difference,
+                seeds,
+                mean: own.iter().sum::<f64>() / own.len().max(1) as f64,
+                failures: self.known.failures(&contender.text, first, seeds),
+                difference: sequence.interval(&differences(&own, beside)),
                 ..Score::default()
             };
             for near in contender.near.iter().filter_map(|at| self.question.history[*at].gene.as_ref().ok()) {
                 let near: Arc<str> = near.to_string().into();
-                match self.known.accuracies(&near, first, standing.seeds) {
+                match self.known.accuracies(&near, first, seeds) {
                     Some(theirs) => score.too_near |= sequence.verdict(&differences(&own, &theirs)) != Verdict::Better,
                     None => complete = false,
                 }
             }
-            let won = standing.difference.filter(|_| standing.verdict == Some(Verdict::Better));
-            found.insert(number, (score, won, own));
+            let ahead = differences(&own, champions);
+            let won = sequence.interval(&ahead).filter(|_| beats && !score.too_near && self.is_ahead(&ahead));
+            found.insert(number, Found { score, won });
         }
-        let Some(champions) = self.known.accuracies(&texts[0], first, most) else { return false };
         if !complete {
             return false;
         }
-        self.settle(closed, &found, &champions);
+        self.settle(closed, &found);
         // In the order in which they were bound.
         for number in challengers {
-            let Some((mut score, ..)) = found.remove(number) else { continue };
+            let Some(Found { mut score, .. }) = found.remove(number) else { continue };
             if let Some(difference) = score.difference.filter(|_| !score.too_near) {
                 let nodes = self.contenders[*number].nodes;
                 score.added = self.front.join(difference.low, difference.mean, nodes);
@@ -107,7 +136,7 @@ impl Replay<'_> {
             growth: GROWTH,
             keep: f64::from(scoring.keep_percent) / 100.0,
             top: scoring.top as usize,
-            cap: scoring.cap.max(scoring.screen),
+            cap: self.cap(),
             error: self.error(),
             elimination: ELIMINATION,
         };
@@ -132,24 +161,19 @@ impl Replay<'_> {
     }
 
     /// The best of those that beat the champion, or cross-entropy where there is none, takes its place.
-    fn settle(&mut self, closed: u64, found: &BTreeMap<usize, (Score, Option<Interval>, Vec<f64>)>, champions: &[f64]) {
-        let won = found.iter().filter_map(|(number, (score, won, own))| {
-            let ahead = self.sets_ahead(&differences(own, champions));
-            let difference =
-                won.filter(|_| !score.too_near && ahead >= self.question.scoring.sets.min(self.question.sets))?;
-            Some((*number, difference))
-        });
+    fn settle(&mut self, closed: u64, found: &BTreeMap<usize, Found>) {
+        let won = found.iter().filter_map(|(number, Found { won, .. })| Some((*number, (*won)?)));
         let best = won.max_by(|one, other| one.1.low.total_cmp(&other.1.low).then(other.0.cmp(&one.0)));
         if let Some((number, _)) = best {
             self.champion = Some((number, closed));
         }
     }
 
-    /// On how many sets the mean difference is above 0.
-    fn sets_ahead(&self, differences: &[f64]) -> u32 {
-        let sets = self.question.sets.max(1) as usize;
-        let ahead = |set: usize| differences.iter().skip(set).step_by(sets).sum::<f64>() > 0.0;
-        (0..sets).filter(|set| ahead(*set)).count() as u32
+    /// Whether the mean difference is above 0 on as many sets as it takes.
+    fn is_ahead(&self, differences: &[f64]) -> bool {
+        let sets = self.question.sets.max(1);
+        let ahead = |set: &u32| differences.iter().skip(*set as usize).step_by(sets as usize).sum::<f64>() > 0.0;
+        (0..sets).filter(ahead).count() >= self.question.scoring.sets.min(sets) as usize
     }
 
     /// The champion on this round's tasks; `None` while trainings are missing.

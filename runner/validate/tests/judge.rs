@@ -135,6 +135,23 @@ fn who_is_better_wins_and_keeps_it_until_somebody_is_better_still() {
 }
 
 #[test]
+fn the_best_of_a_round_wins_however_soon_it_was_proven() {
+    for world in 0..12_u64 {
+        let closed = 100 + 1_000 * world;
+        // One is far better on most tasks; the other a little, on all of them.
+        let quality = |gene: &str, seed: u32| match gene {
+            text if text.contains("(3.)") => 0.945 + 0.14 * (drawn(&format!("{seed} of the best")) - 0.5),
+            text if text.contains("(8.)") => 0.917,
+            _ => 0.90,
+        };
+        let history = [bound("best", closed - 50, &scaled(3.0)), bound("fair", closed - 49, &scaled(8.0))];
+        let (judged, _) = outcome(&Rules::default(), closed, &history, &quality);
+        assert_eq!(champion(&judged), Some("best"), "{judged:?}");
+        assert!(share(&judged, "best") > share(&judged, "fair"), "{judged:?}");
+    }
+}
+
+#[test]
 fn one_that_has_moved_on_leaves_the_place_to_the_next() {
     let quality = |gene: &str, _| if gene.contains("(3.)") || gene.contains("(5.)") { 0.94 } else { 0.90 };
     let mut history = vec![bound("ada", 50, &scaled(3.0)), bound("bert", 150, &scaled(5.0))];
