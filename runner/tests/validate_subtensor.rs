@@ -15,7 +15,7 @@ use common::{runner, said, skip, succeed};
 use serde_json::{Value, json};
 use served::Server;
 use std::fs::write;
-use std::process::Command;
+use std::process::{Command, Output};
 
 const STAKE: &str = "1000000000000";
 
@@ -67,10 +67,25 @@ impl World {
     /// Scores the round that closed last and sets its weights; what it came to.
     #[track_caller]
     fn round(&self, hotkey: &str) -> Value {
+        let said = self.judge(hotkey);
+        assert!(said.status.success(), "{}", self::said(&said));
+        judged(&said)
+    }
+
+    /// The same, whatever comes of it.
+    fn judge(&self, hotkey: &str) -> Output {
         let mut command = runner();
         command.args(["validate", "--once", "--json", "--file", "validator.yaml", "--hotkey", hotkey]);
         command.args(["--ledger", &self.genes.url, "--records", &format!("{hotkey}.db")]);
-        judged(&succeed(command.current_dir(self.folder.path())))
+        command.current_dir(self.folder.path()).output().unwrap()
+    }
+
+    /// What it has kept of its weights.
+    fn records(&self, hotkey: &str) -> Vec<Value> {
+        let mut command = runner();
+        command.args(["ledger", "export", &format!("{hotkey}.db"), "--kind", "weights"]);
+        let said = succeed(command.current_dir(self.folder.path())).stdout;
+        String::from_utf8(said).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     fn metagraph(&self) -> Value {
@@ -134,13 +149,28 @@ fn miners_and_validators_meet_on_the_real_runtime() {
     // The epochs of this runtime, of a test net, pay by stake alone, whatever the weights.
     assert!(metagraph["neurons"][uid(&vera)]["emission"].as_u64() > Some(0), "{metagraph}");
 
+    // Where weights are committed to first, they are kept, and revealed when their time has come.
+    world.node.set_storage(json!({"SubtensorModule": {"CommitRevealWeightsEnabled": [[[world.netuid], true]]}}));
+    let set_by_vera = || world.metagraph()["neurons"][uid(&vera)]["updated"].as_u64();
+    let before = set_by_vera();
+    let committed = world.judge("vera");
+    assert!(
+        committed.status.success() && said(&committed).contains("run this again from block"),
+        "{}",
+        said(&committed)
+    );
+    assert!(set_by_vera() > before);
+    world.node.new_blocks(11);
+    let revealed = world.judge("vera");
+    assert!(revealed.status.success(), "{}", said(&revealed));
+    let opened = world.records("vera").into_iter().find(|record| record["key"].as_str().unwrap().ends_with(".opened"));
+    assert!(opened.is_some_and(|record| record["text"].as_str().unwrap().contains("Ok")), "{}", said(&revealed));
+    world.node.set_storage(json!({"SubtensorModule": {"CommitRevealWeightsEnabled": [[[world.netuid], null]]}}));
+
     // A permit that is missing, and weights that come too early, are told in words.
     let refused = |item: Value, says: &str| {
         world.node.set_storage(json!({"SubtensorModule": item}));
-        let mut command = runner();
-        command.args(["validate", "--once", "--json", "--file", "validator.yaml", "--hotkey", "vera"]);
-        command.args(["--ledger", &world.genes.url, "--records", "vera.db"]).current_dir(world.folder.path());
-        let ran = command.output().unwrap();
+        let ran = world.judge("vera");
         assert!(!ran.status.success() && said(&ran).contains(says), "{says}: {}", said(&ran));
     };
     refused(

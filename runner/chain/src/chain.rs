@@ -1,5 +1,5 @@
 //! What every chain does. Miners and validators do not know which one they talk to.
-use crate::{Call, Refused, Weight};
+use crate::{Call, Refused, Unrevealed, Weight};
 use async_trait::async_trait;
 use automl_keys::{Address, Hotkey};
 use automl_ledger::{Digest, LedgerError};
@@ -16,6 +16,12 @@ pub trait Chain: Send + Sync {
 
     /// The first block of this height or above; `None` where it is still to come, or too long ago to be remembered.
     async fn block(&self, number: u64) -> Result<Option<Block>, ChainError>;
+
+    /// What nobody could know before the first block of this height or above was made: its hash, and with it the round of drand
+    /// after it where the chain keeps those. `None` while that is still to come.
+    async fn unforeseen(&self, number: u64) -> Result<Option<Digest>, ChainError> {
+        Ok(self.block(number).await?.map(|block| block.hash))
+    }
 
     /// Who takes part, at the newest block.
     async fn metagraph(&self) -> Result<Metagraph, ChainError>;
@@ -37,6 +43,17 @@ pub trait Chain: Send + Sync {
 
     /// Signs a call and has it included, once.
     async fn submit(&self, hotkey: &Hotkey, call: Call) -> Result<Included, ChainError>;
+
+    /// Commits to weights by their hash, where setting them is refused with [`Refused::CommitFirst`]. Keep them before: they are
+    /// to be revealed.
+    async fn commit_weights(&self, _hotkey: &Hotkey, _kept: &Unrevealed) -> Result<Included, ChainError> {
+        Err(Refused::Openly.into())
+    }
+
+    /// Reveals what was committed to.
+    async fn reveal_weights(&self, _hotkey: &Hotkey, _kept: &Unrevealed) -> Result<Included, ChainError> {
+        Err(Refused::Openly.into())
+    }
 }
 
 /// A block: its hash could not be known before it was there.

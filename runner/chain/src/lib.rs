@@ -20,3 +20,4 @@ pub use call::{Call, LONGEST_COMMITMENT, Weight};
 pub use chain::{Block, Chain, ChainError, Commitment, History, Included, Metagraph, Neuron, Rules};
 pub use refused::Refused;
 pub use standing::Standing;
+pub use subtensor::reveal::Unrevealed;

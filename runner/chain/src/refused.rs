@@ -87,6 +87,9 @@ pub enum Refused {
     /// Weights are committed to before they are told.
     #[error("this subnet takes weights in two steps: commit to them first, reveal them when their time has come")]
     CommitFirst,
+    /// They are told at once.
+    #[error("this subnet takes weights openly: there is nothing to commit to or to reveal")]
+    Openly,
     /// Nothing is to be done.
     #[error("the hotkey is bound to this already, since block {block}")]
     Bound {

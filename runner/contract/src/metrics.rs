@@ -219,6 +219,8 @@ pub const OPERATOR_WATCH_ERRORS: Metric = counter(
 );
 /// Runs, by phase.
 pub const OPERATOR_RUNS: Metric = gauge("automl_operator_runs", &["phase"], "MinerRuns by phase.");
+/// Validators, by phase.
+pub const OPERATOR_VALIDATORS: Metric = gauge("automl_operator_validators", &["phase"], "Validators by phase.");
 /// Islands that search.
 pub const RUN_READY_ISLANDS: Metric =
     gauge("automl_run_ready_islands", &["namespace", "run"], "Islands of a run that search now.");
@@ -299,7 +301,7 @@ pub const VALIDATOR_WEIGHTS_AGE: Metric = gauge(
 pub const VALIDATOR_WEIGHTS: Metric = counter(
     "automl_validator_weights_total",
     &["result"],
-    "Attempts to set weights, by result: set, early, refused or failed.",
+    "Attempts to set weights, by result: set (or committed to), revealed, early, refused or failed.",
 );
 /// What holds.
 pub const VALIDATOR_CONDITION: Metric = gauge(
@@ -332,6 +334,7 @@ pub const OPERATOR: &[Metric] = &[
     OPERATOR_POLLS,
     OPERATOR_WATCH_ERRORS,
     OPERATOR_RUNS,
+    OPERATOR_VALIDATORS,
     RUN_READY_ISLANDS,
     RUN_GENERATION,
     RUN_EVALUATIONS,

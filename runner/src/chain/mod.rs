@@ -14,9 +14,8 @@ use crate::failure::Failure;
 use crate::ledger::{block_on, place};
 use crate::output;
 use automl_chain::subtensor::calls::Form;
-use automl_chain::subtensor::reveal::Unrevealed;
 use automl_chain::twin::{Genesis, Twin};
-use automl_chain::{Call, ChainError, Included, Weight};
+use automl_chain::{Call, Chain as _, ChainError, Included, Unrevealed, Weight};
 use automl_contract::exit;
 use automl_keys::{Address, Hotkey, KeyError, Place};
 use automl_ledger::Database;
@@ -130,7 +129,7 @@ async fn weights(
     let text = serde_json::to_vec_pretty(&kept).map_err(Failure::internal)?;
     // Before the chain knows of it: what is lost cannot be revealed.
     output::new_file(keep, &text)?;
-    let included = chain.commit_hash(&hotkey, &kept).await?;
+    let included = chain.commit_weights(&hotkey, &kept).await?;
     tell(subnet, &included, &hotkey)
 }
 
@@ -140,7 +139,7 @@ async fn reveal(subnet: &Subnet, by: &SignedBy, kept: &Path) -> Result<(), Failu
     let unrevealed: Unrevealed = serde_json::from_slice(&bytes)
         .map_err(|error| unreadable(format!("not what `runner chain weights --keep` wrote: {error}")))?;
     let hotkey = hotkey(by)?;
-    let included = open(subnet).await?.subtensor()?.reveal(&hotkey, &unrevealed).await?;
+    let included = open(subnet).await?.chain().reveal_weights(&hotkey, &unrevealed).await?;
     tell(subnet, &included, &hotkey)
 }
 

@@ -1,17 +1,22 @@
 //! What a validator keeps in a ledger: what it read, what was trained, what rounds came to, which weights it set.
 //!
 //! Whatever was begun goes on from there after a restart, and nothing is trained twice. Names: `gene/NAME/HOTKEY.BLOCK`,
-//! `score/NAME/WAY.NUMBER`, `round/NAME/RULES.CLOSED`, `weights/NAME/CLOSED.begun` and `….set`.
-use automl_ledger::{Entry, Filter, Kind, Ledger, LedgerError, Name, Record};
+//! `score/NAME/WAY.NUMBER`, `round/NAME/CHAIN.seed.CLOSED` and `CHAIN.RULES.CLOSED`, `weights/NAME/CHAIN.CLOSED.begun` and `….set`; where
+//! the chain is told a hash first also `….sealed` and `….opened`.
+use automl_chain::Unrevealed;
+use automl_ledger::{Digest, Entry, Filter, Kind, Ledger, LedgerError, Name, Record};
 use automl_score::allocate::Told;
 use automl_validate::Judged;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
 /// Trainings in a record.
 const AT_ONCE: usize = 5_000;
+/// Digits by which chains are told apart.
+const DIGITS: usize = 8;
 
 /// All of it.
 pub(super) struct Book {
@@ -20,9 +25,13 @@ pub(super) struct Book {
     /// Digits of how networks are trained, and of all that decides on weights.
     way: String,
     rules: String,
+    /// Digits of the chain's first block: heights of another mean other blocks.
+    chain: String,
     trained: HashMap<String, BTreeMap<u32, Told>>,
     /// Score records of this way.
     written: usize,
+    /// Weights that the chain knows by their hash so far, by the block that closed their round.
+    sealed: BTreeMap<u64, Sealed>,
 }
 
 /// A commitment that was read.
@@ -61,6 +70,26 @@ pub(super) struct Set {
     pub block: u64,
 }
 
+/// Weights that are told to the chain by their hash first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Sealed {
+    /// They.
+    pub kept: Unrevealed,
+    /// The first block in which the chain takes them.
+    pub from: u64,
+    /// The last block up to which that is tried.
+    pub until: u64,
+}
+
+/// What became of them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Unsealed {
+    /// The block in which they were revealed, or why they were not.
+    pub block: Result<u64, String>,
+}
+
 impl Book {
     /// Opens it.
     pub(super) async fn open(
@@ -69,7 +98,8 @@ impl Book {
         way: String,
         rules: String,
     ) -> Result<Book, LedgerError> {
-        let mut book = Book { ledger, name, way, rules, trained: HashMap::new(), written: 0 };
+        let (chain, trained, sealed) = (String::new(), HashMap::new(), BTreeMap::new());
+        let mut book = Book { ledger, name, way, rules, chain, trained, written: 0, sealed };
         for record in book.all(Kind::Score).await? {
             if record.name.key().split('.').next() != Some(&book.way) {
                 continue;
@@ -83,6 +113,16 @@ impl Book {
             }
         }
         Ok(book)
+    }
+
+    /// Says which chain it is about, once that is known.
+    pub(super) async fn is_of(&mut self, genesis: Digest) -> Result<(), LedgerError> {
+        let digits: String = genesis.to_string().chars().take(DIGITS).collect();
+        if self.chain != digits {
+            self.chain = digits;
+            self.sealed = self.still_sealed().await?;
+        }
+        Ok(())
     }
 
     /// Where it is.
@@ -140,39 +180,89 @@ impl Book {
         self.offer(Kind::Gene, key.to_owned(), kept).await
     }
 
+    /// What the seeds of a round are made of, as far as it was ever known.
+    pub(super) async fn unforeseen(&self, closed: u64) -> Result<Option<Digest>, LedgerError> {
+        self.get(Kind::Round, self.key(format_args!("seed.{closed}"))).await
+    }
+
+    /// Keeps it: nodes remember a round of drand for a week.
+    pub(super) async fn keep_unforeseen(&self, closed: u64, unforeseen: Digest) -> Result<(), LedgerError> {
+        self.offer(Kind::Round, self.key(format_args!("seed.{closed}")), &unforeseen).await
+    }
+
     /// What a round came to.
     pub(super) async fn round(&self, closed: u64) -> Result<Option<Judged>, LedgerError> {
-        self.get(Kind::Round, format!("{}.{closed}", self.rules)).await
+        self.get(Kind::Round, self.key(format_args!("{}.{closed}", self.rules))).await
     }
 
     /// Keeps it.
     pub(super) async fn judged(&self, judged: &Judged) -> Result<(), LedgerError> {
-        self.offer(Kind::Round, format!("{}.{}", self.rules, judged.closed), judged).await
+        self.offer(Kind::Round, self.key(format_args!("{}.{}", self.rules, judged.closed)), judged).await
     }
 
     /// The weights that were begun for a round, and where they were set.
     pub(super) async fn weights(&self, closed: u64) -> Result<(Option<Begun>, Option<Set>), LedgerError> {
-        let begun = self.get(Kind::Weights, format!("{closed}.begun")).await?;
-        Ok((begun, self.get(Kind::Weights, format!("{closed}.set")).await?))
+        let begun = self.get(Kind::Weights, self.key(format_args!("{closed}.begun"))).await?;
+        Ok((begun, self.get(Kind::Weights, self.key(format_args!("{closed}.set"))).await?))
     }
 
     /// Says what is going to be set.
     pub(super) async fn begin(&self, closed: u64, begun: &Begun) -> Result<(), LedgerError> {
-        self.offer(Kind::Weights, format!("{closed}.begun"), begun).await
+        self.offer(Kind::Weights, self.key(format_args!("{closed}.begun")), begun).await
     }
 
     /// Says that it was set.
     pub(super) async fn set(&self, closed: u64, set: Set) -> Result<(), LedgerError> {
-        self.offer(Kind::Weights, format!("{closed}.set"), &set).await
+        self.offer(Kind::Weights, self.key(format_args!("{closed}.set")), &set).await
+    }
+
+    /// What the chain knows by its hash so far.
+    pub(super) fn sealed(&self) -> &BTreeMap<u64, Sealed> {
+        &self.sealed
+    }
+
+    /// Keeps weights before the chain is told their hash; tells which are kept, since there may be some already.
+    pub(super) async fn seal(&mut self, closed: u64, sealed: Sealed) -> Result<Unrevealed, LedgerError> {
+        self.offer(Kind::Weights, self.key(format_args!("{closed}.sealed")), &sealed).await?;
+        let sealed = self.get(Kind::Weights, self.key(format_args!("{closed}.sealed"))).await?.unwrap_or(sealed);
+        let kept = sealed.kept.clone();
+        self.sealed.insert(closed, sealed);
+        Ok(kept)
+    }
+
+    /// Says that weights were revealed, or cannot be any more.
+    pub(super) async fn unsealed(&mut self, closed: u64, unsealed: &Unsealed) -> Result<(), LedgerError> {
+        self.offer(Kind::Weights, self.key(format_args!("{closed}.opened")), unsealed).await?;
+        self.sealed.remove(&closed);
+        Ok(())
+    }
+
+    async fn still_sealed(&self) -> Result<BTreeMap<u64, Sealed>, LedgerError> {
+        let records = self.all(Kind::Weights).await?;
+        let sealed = records.iter().filter_map(|record| Some((self.closed(record, ".sealed")?, parsed(record)?)));
+        let mut sealed: BTreeMap<u64, Sealed> = sealed.collect();
+        for opened in records.iter().filter_map(|record| self.closed(record, ".opened")) {
+            sealed.remove(&opened);
+        }
+        Ok(sealed)
     }
 
     /// The round of the weights that were begun last, and they.
     pub(super) async fn last_weights(&self) -> Result<Option<(u64, Begun, Option<Set>)>, LedgerError> {
         let records = self.all(Kind::Weights).await?;
-        let closed = |record: &Record| record.name.key().strip_suffix(".begun")?.parse::<u64>().ok();
+        let closed = |record: &Record| self.closed(record, ".begun");
         let Some(last) = records.iter().filter_map(closed).max() else { return Ok(None) };
         let (begun, set) = self.weights(last).await?;
         Ok(begun.map(|begun| (last, begun, set)))
+    }
+
+    fn key(&self, key: fmt::Arguments<'_>) -> String {
+        format!("{}.{key}", self.chain)
+    }
+
+    /// The round of a record of weights of this chain, if it is one of these.
+    fn closed(&self, record: &Record, of: &str) -> Option<u64> {
+        record.name.key().strip_prefix(&self.chain)?.strip_prefix('.')?.strip_suffix(of)?.parse().ok()
     }
 
     async fn all(&self, kind: Kind) -> Result<Vec<Record>, LedgerError> {

@@ -3,13 +3,15 @@
 //! ```text
 //! steps    sync, read, score, weights: one look at the chain after the other     read     genes from what hotkeys are bound to
 //! scorer   asks what trains                                                      weights  set once a round, by nobody else
-//! book     kept in a ledger, so that a restart goes on                           pages    status and metrics     shown  a table
+//! book     kept in a ledger, so that a restart goes on                           sealed   told by their hash first
+//! pages    status and metrics                                                    shown    a table
 //! ```
 //! What a round comes to is a pure function (`automl_validate`); here is what it takes to ask it.
 mod book;
 mod pages;
 mod read;
 mod scorer;
+mod sealed;
 mod shown;
 mod steps;
 mod weights;
@@ -178,11 +180,22 @@ impl Validating {
         if dry_run {
             return Ok(());
         }
-        if let Some(held) = held {
-            return Err(Failure::bad_input(held));
+        let revealed = self.reveal().await?;
+        match held {
+            Some(held) if revealed == 0 => return Err(Failure::bad_input(held)),
+            Some(held) => {
+                eprintln!("the weights of a round before are revealed; {held}");
+                return Ok(());
+            }
+            None => {}
         }
         match self.set_weights(&judged).await? {
-            weights::Told::Done => Ok(()),
+            weights::Told::Done => {
+                if let Some(sealed) = self.book.sealed().get(&judged.closed) {
+                    eprintln!("the chain knows the hash of the weights: run this again from block {} on", sealed.from);
+                }
+                Ok(())
+            }
             weights::Told::Nobody => {
                 eprintln!("nobody earns anything, so no weights are set");
                 Ok(())

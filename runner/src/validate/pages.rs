@@ -20,6 +20,7 @@ use tokio::runtime::Handle;
 
 /// How an attempt to set weights ends: the values of the label `result`.
 pub(super) const SET: &str = "set";
+pub(super) const REVEALED: &str = "revealed";
 pub(super) const EARLY: &str = "early";
 pub(super) const REFUSED: &str = "refused";
 pub(super) const FAILED: &str = "failed";
@@ -188,7 +189,7 @@ impl Shown {
             training_seconds: counter(&metrics::VALIDATOR_TRAINING_SECONDS, &[OF_MINER, OF_BASELINE])?,
             seconds: counter(&metrics::VALIDATOR_SECONDS, &[SYNC, READ, SCORE, WEIGHTS])?,
             age: gauge(&metrics::VALIDATOR_WEIGHTS_AGE)?,
-            weights: counter(&metrics::VALIDATOR_WEIGHTS, &[SET, EARLY, REFUSED, FAILED])?,
+            weights: counter(&metrics::VALIDATOR_WEIGHTS, &[SET, REVEALED, EARLY, REFUSED, FAILED])?,
             condition: gauge(&metrics::VALIDATOR_CONDITION)?,
             registry,
         })

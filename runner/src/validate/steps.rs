@@ -10,6 +10,7 @@ use crate::scorer::message::Trained;
 use automl_chain::{ChainError, Commitment, Metagraph, Refused, seen::Seen};
 use automl_contract::submitting::ChainProblem;
 use automl_contract::validating::{ConditionKind, RoundProgress};
+use automl_ledger::Digest;
 use automl_score::allocate::Told;
 use automl_validate::{Answer, Bound, Fate, Grid, Judged, Question, Training, first_seed, judge, sort};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +47,7 @@ impl Validating {
             return Ok(());
         };
         let alone = self.fence.look(own, &metagraph.rules, closed, &self.book, &self.pages).await?;
+        self.reveal().await?;
         // Scored without a permit too: then all is ready when it comes.
         let Some(closed) = closed else {
             self.pages.doing("waiting for the first round to close".to_owned());
@@ -53,11 +55,7 @@ impl Validating {
         };
         let (_, set) = self.book.weights(closed).await?;
         if let Some(set) = set {
-            self.fresh(
-                true,
-                "Set",
-                format!("the weights of the round that block {closed} closed are in block {}", set.block),
-            );
+            self.fresh(true, "Set", self.told(closed, set));
             self.pages.change(|progress| progress.weights_block = Some(set.block));
             self.pages.doing(format!("waiting for the next round; the one that block {closed} closed is done"));
             self.permitted(own.permit);
@@ -75,7 +73,9 @@ impl Validating {
         self.pages.took(WEIGHTS, began.elapsed());
         match told? {
             Weighed::Done => {
-                self.fresh(true, "Set", format!("the weights of the round that block {closed} closed are set"));
+                if let (_, Some(set)) = self.book.weights(closed).await? {
+                    self.fresh(true, "Set", self.told(closed, set));
+                }
                 self.pages.doing(format!("waiting for the next round; the one that block {closed} closed is done"));
             }
             Weighed::Nobody => {
@@ -96,6 +96,7 @@ impl Validating {
 
     async fn sync(&mut self) -> Result<Metagraph, Trouble> {
         let began = Instant::now();
+        self.book.is_of(self.chain.genesis().await?).await?;
         let metagraph = self.chain.metagraph().await?;
         self.pages.took(SYNC, began.elapsed());
         let block = metagraph.block.number;
@@ -272,13 +273,18 @@ impl Validating {
 
     /// The first seed of a round, which nobody knew before it was closed.
     async fn first_seed(&self, closed: u64) -> Result<u32, Trouble> {
-        let number = Grid::seeded_by(closed);
-        let block = self.chain.block(number).await?.ok_or_else(|| ChainError::Unreachable {
-            network: "the chain".to_owned(),
-            problem: format!("block {number} is not there yet"),
-        })?;
         let most = self.spec.scoring.cap.max(self.spec.scoring.screen).max(self.spec.scoring.recheck);
-        Ok(first_seed(block.hash.bytes(), self.spec.netuid, most))
+        let seed = |unforeseen: Digest| first_seed(unforeseen.bytes(), self.spec.netuid, most);
+        if let Some(known) = self.book.unforeseen(closed).await? {
+            return Ok(seed(known));
+        }
+        let number = Grid::seeded_by(closed);
+        let unforeseen = self.chain.unforeseen(number).await?.ok_or_else(|| ChainError::Unreachable {
+            network: "the chain".to_owned(),
+            problem: format!("block {number}, or the round of drand after it, is not there yet"),
+        })?;
+        self.book.keep_unforeseen(closed, unforeseen).await?;
+        Ok(seed(unforeseen))
     }
 
     async fn train(&mut self, part: &[(String, u32)]) -> Result<(), Trouble> {

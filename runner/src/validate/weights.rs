@@ -2,9 +2,9 @@
 use super::book::{Begun, Book, Set};
 use super::pages::{EARLY, FAILED, Pages, REFUSED, SET};
 use super::{Trouble, Validating};
-use automl_chain::{Call, Chain, ChainError, Metagraph, Neuron, Refused, Rules, Weight};
+use automl_chain::{Call, ChainError, Included, Metagraph, Neuron, Refused, Rules, Weight};
 use automl_contract::validating::ConditionKind;
-use automl_keys::{Address, Hotkey};
+use automl_keys::Address;
 use automl_validate::{Judged, pay};
 use std::collections::BTreeMap;
 
@@ -59,8 +59,8 @@ impl Fence {
         Ok(!held)
     }
 
-    fn set(&mut self, block: u64) {
-        self.expected = Some(block);
+    pub(super) fn set(&mut self, block: u64) {
+        self.expected = self.expected.max(Some(block));
     }
 }
 
@@ -89,35 +89,43 @@ impl Validating {
         let block = metagraph.block.number;
         let begun = Begun { block, weights: weights.iter().map(|weight| (weight.uid, weight.value)).collect() };
         self.book.begin(judged.closed, &begun).await?;
-        let call = Call::SetWeights { weights, version: metagraph.rules.version };
-        match submit(&*self.chain, &self.hotkey, call).await {
-            Ok(block) => {
+        let call = Call::SetWeights { weights: weights.clone(), version: metagraph.rules.version };
+        let told = match self.chain.submit(&self.hotkey, call).await {
+            Ok(Included { block, .. }) => {
+                self.is_set(judged.closed, Set { block }).await?;
                 self.pages.weights(SET);
-                self.book.set(judged.closed, Set { block }).await?;
-                self.fence.set(block);
-                self.pages.change(|progress| progress.weights_block = Some(block));
-                Ok(Told::Done)
+                return Ok(Told::Done);
             }
-            Err(ChainError::Refused(Refused::TooSoon { from, .. })) => {
+            Err(ChainError::Refused(Refused::CommitFirst)) => {
+                self.commit_weights(judged.closed, weights, &metagraph).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        match told {
+            Err(Trouble::Chain(ChainError::Refused(Refused::TooSoon { from, .. }))) => {
                 self.pages.weights(EARLY);
                 Ok(Told::Later(format!("the chain takes the next weights of this hotkey from block {from} on")))
             }
-            Err(ChainError::Refused(refused)) => {
+            Err(Trouble::Chain(ChainError::Refused(refused))) => {
                 self.pages.weights(REFUSED);
                 Ok(Told::Later(format!("the chain does not take the weights: {refused}")))
             }
             Err(error) => {
                 self.pages.weights(FAILED);
-                Err(error.into())
+                Err(error)
             }
+            told => told,
         }
     }
-}
 
-async fn submit(chain: &dyn Chain, hotkey: &Hotkey, call: Call) -> Result<u64, ChainError> {
-    Ok(chain.submit(hotkey, call).await?.block)
+    /// Weights are on the chain.
+    pub(super) async fn is_set(&mut self, closed: u64, set: Set) -> Result<(), Trouble> {
+        self.book.set(closed, set).await?;
+        self.fence.set(set.block);
+        self.pages.change(|progress| progress.weights_block = Some(set.block));
+        Ok(())
+    }
 }
-
 /// A round's shares as weights of those who have a uid now; `None` where nobody earns any.
 pub(super) fn found(judged: &Judged, metagraph: &Metagraph, remainder: Option<Address>) -> Option<Vec<Weight>> {
     let uids: BTreeMap<String, u16> =

@@ -6,10 +6,11 @@
 //! calls     calls for the runtime at hand      shape     what its types are     refusals  its errors, in words
 //! submit    included once                      timelock  weights nobody can read before their time
 //! reveal    when that is, and weights whose hash comes first                    trouble   the node's fault or the chain's
-//! history   what hotkeys were bound to before
+//! history   what hotkeys were bound to before                                  beacon    what nobody could know before
 //! ```
 //! Nothing of the runtime is compiled in: names and types come from its metadata, so that one that keeps what a call means needs no
 //! new program.
+pub mod beacon;
 mod config;
 mod history;
 mod network;
@@ -27,7 +28,7 @@ pub mod timelock;
 
 use crate::{
     Block, Call, Chain, ChainError, Commitment, History, Included, LONGEST_COMMITMENT, Metagraph, Refused, Rules,
-    Weight,
+    Unrevealed, Weight,
 };
 use async_trait::async_trait;
 use automl_keys::{Address, Coldkey, Hotkey};
@@ -36,7 +37,6 @@ use calls::{Encodable, Form};
 use nodes::{At, Nodes};
 use reads::Bound;
 use refusals::About;
-use reveal::Unrevealed;
 use std::time::{Duration, SystemTime};
 use submit::{Landed, digest};
 use tokio::sync::Mutex;
@@ -138,34 +138,6 @@ impl Subtensor {
             })
             .await?;
         Ok((landed.included(), landed.made))
-    }
-
-    /// Commits to weights by their hash, where a runtime has it so. Keep them first: they are to be revealed.
-    ///
-    /// # Errors
-    /// The chain does not take it, or takes it otherwise.
-    pub async fn commit_hash(&self, hotkey: &Hotkey, kept: &Unrevealed) -> Result<Included, ChainError> {
-        let (netuid, hash) = (self.netuid, kept.hash(hotkey.address(), self.netuid));
-        self.included(hotkey, |at| async move {
-            let rules = reads::rules(&at, netuid).await?;
-            let about = about_weights(&at, netuid, &rules, hotkey.address(), kept.version).await?;
-            Ok((calls::commit_hash(at.metadata_ref(), netuid, hash)?, about))
-        })
-        .await
-    }
-
-    /// Reveals what was committed to.
-    ///
-    /// # Errors
-    /// It is too early or too late, or was never committed to.
-    pub async fn reveal(&self, hotkey: &Hotkey, kept: &Unrevealed) -> Result<Included, ChainError> {
-        let netuid = self.netuid;
-        self.included(hotkey, |at| async move {
-            let rules = reads::rules(&at, netuid).await?;
-            let about = about_weights(&at, netuid, &rules, hotkey.address(), kept.version).await?;
-            Ok((calls::reveal(at.metadata_ref(), netuid, &kept.weights, &kept.salt, kept.version)?, about))
-        })
-        .await
     }
 
     /// How this subnet is told weights now.
@@ -271,10 +243,13 @@ impl Chain for Subtensor {
                 if number > at.block_number() {
                     return Ok(None);
                 }
-                let at = node.at_height(number).await?;
-                at.map(|at| Ok(Block { number, hash: digest(at.block_hash())? })).transpose()
+                node.hash(number).await?.map(|hash| Ok(Block { number, hash: digest(hash)? })).transpose()
             })
             .await
+    }
+
+    async fn unforeseen(&self, number: u64) -> Result<Option<Digest>, ChainError> {
+        beacon::unforeseen(&self.nodes, number).await
     }
 
     async fn metagraph(&self) -> Result<Metagraph, ChainError> {
@@ -305,5 +280,25 @@ impl Chain for Subtensor {
             Call::SetWeights { weights, version } => self.set_weights(hotkey, &weights, version).await,
             Call::Register | Call::Admit { .. } => Err(Refused::Coldkey.into()),
         }
+    }
+
+    async fn commit_weights(&self, hotkey: &Hotkey, kept: &Unrevealed) -> Result<Included, ChainError> {
+        let (netuid, hash) = (self.netuid, kept.hash(hotkey.address(), self.netuid));
+        self.included(hotkey, |at| async move {
+            let rules = reads::rules(&at, netuid).await?;
+            let about = about_weights(&at, netuid, &rules, hotkey.address(), kept.version).await?;
+            Ok((calls::commit_hash(at.metadata_ref(), netuid, hash)?, about))
+        })
+        .await
+    }
+
+    async fn reveal_weights(&self, hotkey: &Hotkey, kept: &Unrevealed) -> Result<Included, ChainError> {
+        let netuid = self.netuid;
+        self.included(hotkey, |at| async move {
+            let rules = reads::rules(&at, netuid).await?;
+            let about = about_weights(&at, netuid, &rules, hotkey.address(), kept.version).await?;
+            Ok((calls::reveal(at.metadata_ref(), netuid, &kept.weights, &kept.salt, kept.version)?, about))
+        })
+        .await
     }
 }

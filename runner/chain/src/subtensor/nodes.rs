@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use subxt::backend::LegacyBackend;
 use subxt::client::{OnlineClient, OnlineClientAtBlock};
+use subxt::config::RpcConfigFor;
 use subxt::rpcs::RpcClient;
+use subxt::rpcs::methods::legacy::LegacyRpcMethods;
 use subxt::utils::H256;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
@@ -62,12 +64,25 @@ struct State {
 pub(crate) struct Node {
     url: String,
     client: OnlineClient<Types>,
+    rpc: LegacyRpcMethods<RpcConfigFor<Types>>,
 }
 
 impl Node {
     /// The chain's first block.
     pub(crate) fn genesis(&self) -> H256 {
         self.client.genesis_hash()
+    }
+
+    /// The hash of the block of this height, which a node keeps that has thrown the block's state away; `None` where it has none.
+    pub(crate) async fn hash(&self, number: u64) -> Result<Option<H256>, Trouble> {
+        self.rpc.chain_get_block_hash(Some(number.into())).await.map_err(|error| Trouble::of(&error))
+    }
+
+    /// What was called in a block.
+    pub(crate) async fn body(&self, hash: H256) -> Result<Vec<Vec<u8>>, Trouble> {
+        let details = self.rpc.chain_get_block(Some(hash)).await.map_err(|error| Trouble::of(&error))?;
+        let details = details.ok_or_else(|| Trouble::Forgotten(format!("has block {hash:?} no more")))?;
+        Ok(details.block.extrinsics.into_iter().map(|extrinsic| extrinsic.0).collect())
     }
 
     /// The block of this height; `None` where the node has none.
@@ -181,7 +196,9 @@ impl Nodes {
             .max_frame_size(MOST_BYTES)
             .enable_ws_ping(ping);
         let client: Client = builder.build(url).await.map_err(|error| Trouble::of(&error))?;
-        let backend = LegacyBackend::builder().build(RpcClient::new(client));
+        let client = RpcClient::new(client);
+        let rpc = LegacyRpcMethods::new(client.clone());
+        let backend = LegacyBackend::builder().build(client);
         let client = OnlineClient::from_backend_with_config(self.types.clone(), Arc::new(backend)).await?;
         match genesis {
             Some(genesis) if client.genesis_hash() != genesis => Err(Trouble::Node(format!(
@@ -189,7 +206,7 @@ impl Nodes {
                 client.genesis_hash(),
                 self.network
             ))),
-            _ => Ok(Node { url: url.to_owned(), client }),
+            _ => Ok(Node { url: url.to_owned(), client, rpc }),
         }
     }
 

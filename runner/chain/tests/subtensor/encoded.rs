@@ -1,5 +1,6 @@
 //! Every call that is sent, against the recorded metadata of the main network (runtime 365); and runtimes that mean something else.
 use crate::common::skip::skip;
+use automl_chain::subtensor::beacon::{self, Pulse};
 use automl_chain::subtensor::calls::{self, Encodable, Form};
 use automl_chain::subtensor::{Network, Types};
 use automl_chain::{ChainError, Weight};
@@ -9,6 +10,7 @@ use subxt::config::SubstrateConfig;
 use subxt::config::substrate::SpecVersionForRange;
 use subxt::ext::codec::{Decode as _, Encode};
 use subxt::ext::frame_metadata::{RuntimeMetadata, RuntimeMetadataPrefixed};
+use subxt::ext::scale_decode::DecodeAsType as _;
 use subxt::metadata::{ArcMetadata, Metadata};
 
 /// Names the file with the metadata.
@@ -16,6 +18,9 @@ const METADATA: &str = "AUTOML_CHAIN_METADATA";
 const NETUID: u16 = 100;
 const WEIGHTS: [Weight; 2] = [Weight { uid: 3, value: 65_535 }, Weight { uid: 258, value: 1 }];
 const VERSION: u64 = 1013;
+/// Of round 1000 of quicknet.
+const SIGNATURE: &str =
+    "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39";
 
 fn recorded() -> Option<Vec<u8>> {
     let Some(path) = std::env::var_os(METADATA).filter(|value| !value.is_empty()) else {
@@ -165,4 +170,27 @@ fn a_network_is_shown_without_what_may_be_a_key() {
         (pinned.genesis, pinned.nodes),
         ("finney".parse::<Network>().unwrap().genesis, vec!["wss://host".to_owned()])
     );
+}
+
+#[test]
+fn a_blocks_round_of_drand_is_found_in_its_body_and_read_from_what_the_chain_keeps() {
+    let Some(metadata) = metadata() else { return };
+    // Unsigned, Timestamp.set (pallet 2, call 0), the time as SCALE has it; beside a call that is signed and one that is another.
+    let at = "280402000bdcd31e238a01";
+    let extrinsics = ["2484000102030405060708", "1005020100", at].map(|text| hex::decode(text).unwrap());
+    assert_eq!(beacon::moment(&metadata, &extrinsics), Some(1_692_806_337_500));
+    assert_eq!(beacon::moment(&metadata, &extrinsics[..2]), None);
+    // Round 1000 was 2997 s after the first, which was at 1692803367; the block 26.5 s before that.
+    assert_eq!(beacon::round_after(1_692_806_337_500), 1000);
+    assert_eq!(beacon::round_after(1_692_806_340_000), 1001, "no round that may be known when the block is made");
+    let kept = metadata.pallet_by_name("Drand").unwrap().storage().unwrap().entry_by_name("Pulses").unwrap().value_ty();
+    // A number, then two lists of bytes.
+    let randomness = "fe290beca10872ef2fb164d2aa4442de4566183ec51c56ff3cd603d930e54fdd";
+    let bytes = format!("e80300000000000080{randomness}c0{SIGNATURE}");
+    let bytes = hex::decode(bytes).unwrap();
+    let pulse = Pulse::decode_as_type(&mut bytes.as_slice(), kept, metadata.types()).unwrap();
+    assert_eq!(hex::encode(&pulse.randomness), randomness);
+    // SHA-256 of 32 times 7 and of these.
+    let both = "a5cb326870529d3309d5f1625d277b0a7d8634b2e2356628421d6ac5ef0b7407";
+    assert_eq!(beacon::mixed(&[7; 32], &pulse.randomness).to_string(), both);
 }
