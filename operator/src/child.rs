@@ -11,6 +11,7 @@ use k8s_openapi::{
         apps::v1::StatefulSet,
         core::v1::{ConfigMap, PersistentVolumeClaim, Service},
         networking::v1::NetworkPolicy,
+        resource::v1::ResourceClaimTemplate,
     },
     apimachinery::pkg::apis::meta::v1::OwnerReference,
 };
@@ -116,6 +117,9 @@ impl Child for PersistentVolumeClaim {
 impl Child for StatefulSet {
     const NAME: &'static str = "StatefulSet";
 }
+impl Child for ResourceClaimTemplate {
+    const NAME: &'static str = "ResourceClaimTemplate";
+}
 
 /// The version of something that is written as JSON.
 pub(crate) fn version(content: &Value) -> Version {
@@ -135,10 +139,33 @@ pub(crate) async fn one<K: Child>(
     known: &Store<PartialObjectMeta<K>>,
     writes: &mut Writes,
 ) -> Result<bool, Error> {
+    let key = ObjectRef::new(&child.name_any()).within(namespace);
+    let present = known.get(&key).and_then(|present| present.resource_version());
+    known_as(context, namespace, child, present, writes).await
+}
+
+/// The same for a child of a kind that is seldom used, so that nobody watches it: it is asked for.
+pub(crate) async fn unwatched<K: Child>(
+    context: &Context,
+    namespace: &str,
+    child: &K,
+    writes: &mut Writes,
+) -> Result<bool, Error> {
+    let (name, api) = (child.name_any(), Api::<K>::namespaced(context.client.clone(), namespace));
+    let asked = api.get_metadata_opt(&name).await;
+    let present = asked.map_err(|source| Error::Apply { kind: K::NAME, name, source })?;
+    known_as(context, namespace, child, present.and_then(|present| present.resource_version()), writes).await
+}
+
+async fn known_as<K: Child>(
+    context: &Context,
+    namespace: &str,
+    child: &K,
+    present: Option<String>,
+    writes: &mut Writes,
+) -> Result<bool, Error> {
     let (kind, name) = (K::NAME, child.name_any());
     let wanted = content(child);
-    let key = ObjectRef::new(&name).within(namespace);
-    let present = known.get(&key).and_then(|present| present.resource_version());
     match writes.due(kind, &name, wanted, present.as_deref()) {
         Due::Nothing => Ok(false),
         Due::Wait => Ok(true),

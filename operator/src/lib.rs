@@ -7,10 +7,11 @@
 //!             │ what is there   is it right  children  writes    writes   │ ──▶ MinerRun status, Events
 //!             └──────────────────────────────────────────────────────────┘
 //!                  ▲ pods' /status and /archive        ▼ ledger: how many islands a run shall have
-//! validator the same steps for a `Validator`: StatefulSet, ConfigMap, Service, NetworkPolicy, claim
+//! validator the same steps for a `Validator`: StatefulSet, ConfigMap, Service, NetworkPolicy, claims
 //! watches   what the API server tells     child    what is applied whole    ask    pods, asked
 //! pods      what pods are made of         signing  what signs has beside    reach   who reaches them
 //! trouble   what is the matter with pods  error    what can go wrong, by step
+//! hardware  GPUs, and profiles of them
 //! settings  command line      leader   who of several operators acts     pages   metrics, health, diagnostics
 //! telemetry logs              gauges   the operator's metrics            report  a status and Events, written
 //! ```
@@ -19,6 +20,7 @@ mod ask;
 mod child;
 pub mod error;
 pub mod gauges;
+pub mod hardware;
 pub mod leader;
 pub mod ledger;
 pub mod minerrun;

@@ -31,7 +31,7 @@ pub async fn serve(
 }
 
 async fn metrics(State(context): State<Arc<Context>>) -> Response {
-    context.count_runs();
+    context.count();
     match context.gauges.text() {
         Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use automl_contract::pod;
 use clap::{Parser, ValueEnum};
 
-use crate::ledger::LedgerUrl;
+use crate::{hardware::Profiles, ledger::LedgerUrl};
 
 /// Runs `MinerRuns` and `Validators` as pods.
 #[derive(Clone, Debug, Parser)]
@@ -20,6 +20,9 @@ pub struct Settings {
     /// The image of what signs, submitters and validators: it trains nothing
     #[arg(long, value_name = "IMAGE", env = "AUTOML_SUBMITTER_IMAGE", default_value = concat!("automl-runner:", env!("CARGO_PKG_VERSION"), "-slim"))]
     pub submitter_image: String,
+    /// File with the hardware that `spec.profile` can name [default: none]
+    #[arg(long, value_name = "FILE", env = "AUTOML_PROFILES", default_value = "", hide_default_value = true, value_parser = profiles)]
+    pub profiles: Profiles,
     /// The ledger that pods keep their searches in, as http://HOST:PORT [default: none, what is found lives in `ConfigMaps`]
     #[arg(long, value_name = "URL", env = "AUTOML_LEDGER_URL")]
     pub ledger_url: Option<LedgerUrl>,
@@ -41,6 +44,11 @@ pub struct Settings {
     /// How logs are written; what is logged is set by `RUST_LOG`
     #[arg(long, value_enum, env = "AUTOML_LOG_FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+/// No file, no profiles.
+fn profiles(path: &str) -> Result<Profiles, String> {
+    if path.is_empty() { Ok(Profiles::default()) } else { Profiles::read(path) }
 }
 
 fn own_token() -> PathBuf {

@@ -1,7 +1,11 @@
 //! What is the matter with pods that do not work, in words that name cause and fix. Pure.
 use automl_api::conditions::Reason;
 use automl_contract::exit;
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStateWaiting, Pod};
+use k8s_openapi::{
+    api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStateWaiting, Pod},
+    apimachinery::pkg::apis::meta::v1::Time,
+};
+use std::time::Duration;
 
 /// Something that keeps pods from working.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +30,31 @@ pub(crate) struct Fields {
     pub(crate) volumes: &'static str,
     /// What to do about a claim that is not bound.
     pub(crate) claim: &'static str,
+}
+
+/// How long after its grace a pod may still be there: by then a kubelet that answers has ended it.
+const OVERDUE: Duration = Duration::from_secs(30);
+
+/// How long until a pod that is asked to go is known to be lost; nothing for one that is not.
+pub(crate) fn until_lost(pod: &Pod, now: &Time) -> Option<Duration> {
+    // The instant by which it should be gone, its grace included.
+    let due = pod.metadata.deletion_timestamp.as_ref()?;
+    let passed = Duration::try_from(now.0.duration_since(due.0)).unwrap_or_default();
+    Some(OVERDUE.saturating_sub(passed))
+}
+
+/// A pod that should have ended and has not. Neither a Job nor a set replaces it, because it may still run.
+pub(crate) fn of_lost(pod: &Pod, who: &str, now: &Time) -> Option<Trouble> {
+    if until_lost(pod, now)? > Duration::ZERO {
+        return None;
+    }
+    let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or("NODE");
+    let message = format!(
+        "{who}: node {node} does not answer, and its pod is not replaced while it may still run. If the node is gone: \
+         `kubectl delete node {node}`; if it is off: `kubectl taint node {node} \
+         node.kubernetes.io/out-of-service=nodeshutdown:NoExecute`"
+    );
+    Some(Trouble::new(Reason::NodeLost, message))
 }
 
 /// What a Job or a set says that may not make pods, as an Event tells it.

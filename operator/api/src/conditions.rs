@@ -92,6 +92,8 @@ reasons! {
     Valid => Accepted true,
     /// The spec was stored by another version and this one cannot read it.
     InvalidSpec => Accepted false,
+    /// The spec names a profile that the administrator has not described.
+    ProfileMissing => Accepted false,
     /// The run's objects are being made.
     Creating => Progressing true,
     /// The number of islands changes.
@@ -112,6 +114,8 @@ reasons! {
     NoIslands => Ready false,
     /// No node has room or is allowed.
     Unschedulable => Ready false,
+    /// A pod should have ended and has not: its node does not answer, and Kubernetes replaces the pod when somebody says that the node is gone.
+    NodeLost => Ready false,
     /// The namespace's quota is used up.
     QuotaExceeded => Ready false,
     /// The image cannot be pulled.
@@ -307,6 +311,19 @@ pub enum Phase {
     Complete,
     /// Ended without finishing; the reason says why.
     Failed,
+}
+
+impl Phase {
+    /// All of them.
+    pub const ALL: [Phase; 7] = [
+        Phase::Invalid,
+        Phase::Pending,
+        Phase::Running,
+        Phase::Suspending,
+        Phase::Suspended,
+        Phase::Complete,
+        Phase::Failed,
+    ];
 }
 
 /// The phase that conditions add up to, and the condition that decides it: the one whose reason is shown.

@@ -66,10 +66,12 @@ const ISLAND_DIGITS: usize = 4;
 const NETWORK: &str = "-net";
 const CHECKPOINT: &str = "-checkpoint";
 const ARCHIVE: &str = "-archive";
+const CLAIM: &str = "-gpu";
 
 // A pod's host name is its Job's name, `-` and the number of its island.
 const _: () = assert!(MAX_NAME + 1 + Version::DIGITS + 1 + ISLAND_DIGITS <= MAX_LABEL);
 const _: () = assert!(MAX_NAME + CHECKPOINT.len() <= MAX_LABEL && MAX_NAME + ARCHIVE.len() <= MAX_LABEL);
+const _: () = assert!(MAX_NAME + CLAIM.len() + 1 + Version::DIGITS <= MAX_LABEL);
 const _: () = assert!(automl_contract::minerrun::MAX_ISLANDS <= 10_u32.pow(ISLAND_DIGITS as u32));
 
 impl RunName {
@@ -96,6 +98,11 @@ impl RunName {
     /// The claim that holds checkpoints.
     pub fn claim(&self) -> String {
         format!("{self}{CHECKPOINT}")
+    }
+
+    /// The template, of this version, that pods make their claims of devices from.
+    pub fn claim_template(&self, version: Version) -> String {
+        format!("{self}{CLAIM}-{version}")
     }
 
     /// The `ConfigMap` with the archive, which outlives the pods.
@@ -138,6 +145,11 @@ impl ValidatorName {
 
     /// The `ConfigMap` with the file of this version, which the pod mounts.
     pub fn file_map(&self, version: Version) -> String {
+        format!("{self}{VALIDATOR_SUFFIX}-{version}")
+    }
+
+    /// The template, of this version, that the pod makes its claim of devices from.
+    pub fn claim_template(&self, version: Version) -> String {
         format!("{self}{VALIDATOR_SUFFIX}-{version}")
     }
 

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, hint::black_box, sync::Arc};
 use automl_api::MinerRun;
 use automl_contract::{pod::Indexes, progress::Progress};
 use automl_operator::minerrun::{Kept, Seen, View, build, decide, ending, islands, status, validate};
+use automl_operator::settings::Settings;
+use clap::Parser as _;
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
@@ -32,10 +34,15 @@ pub(crate) fn run(islands: u32) -> MinerRun {
     .expect("a run that the schema takes")
 }
 
+/// An operator's that was told nothing.
+pub(crate) fn settings(image: &str) -> Settings {
+    Settings::parse_from(["operator", "--runner-image", image])
+}
+
 /// Every round the islands have got further, so that each has a new status to make.
 pub(crate) fn measure() {
-    let run = run(ISLANDS);
-    let plan = validate(&run, IMAGE, None).expect("it is right");
+    let (run, settings) = (run(ISLANDS), settings(IMAGE));
+    let plan = validate(&run, &settings).expect("it is right");
     let children = build(&plan);
     let mut job = children.job(&plan, &Indexes::default());
     job.metadata.uid = Some("9f0e0f5e-7a1c-4d0b-9f0e-0123456789ab".to_owned());
@@ -56,7 +63,7 @@ pub(crate) fn measure() {
             kept.learn(island);
         }
         let began = processor_time();
-        let plan = validate(black_box(&run), IMAGE, None).expect("it is right");
+        let plan = validate(black_box(&run), &settings).expect("it is right");
         let children = build(&plan);
         let ending = ending(&plan, &children, &seen, &kept, &before, &now);
         let acts = decide(

@@ -43,7 +43,7 @@ impl Replaced {
         };
         world.cluster.load(&image).expect("the image is loaded");
         world.namespace(NAMESPACE);
-        let plan = validate(&pure::run(1), IMAGE, None).expect("it is right");
+        let plan = validate(&pure::run(1), &pure::settings(IMAGE)).expect("it is right");
         let mut job = build(&plan).job(&plan, &Indexes::default());
         // It belongs to no run.
         job.metadata.owner_references = None;

@@ -49,6 +49,9 @@ pub(crate) async fn children(
     if let Some(claim) = &children.claim {
         look_again |= child::one(context, namespace, claim, &caches.claims, writes).await?;
     }
+    if let Some(devices) = &children.devices {
+        look_again |= child::unwatched(context, namespace, devices, writes).await?;
+    }
     look_again |= child::one(context, namespace, &children.spec_map, &caches.config_maps, writes).await?;
     look_again |= child::one(context, namespace, &children.service, &caches.services, writes).await?;
     look_again |= child::one(context, namespace, &children.policy, &caches.policies, writes).await?;

@@ -3,18 +3,19 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use automl_api::{MinerRun, MinerRunStatus, conditions::Phase, labels::MANAGER};
+use automl_api::{MinerRun, MinerRunStatus, conditions::Phase, labels::MANAGER, validator::conditions as validator};
 use automl_contract::metrics;
 use kube::{
     Client, Resource, ResourceExt as _,
+    core::DeserializeGuard,
     runtime::{
         events::{Recorder, Reporter},
-        reflector::ObjectRef,
+        reflector::{ObjectRef, Store},
     },
 };
 use serde_json::{Value, json};
@@ -34,6 +35,8 @@ const LISTED: usize = 1000;
 /// A run, by namespace and name.
 pub(crate) type Name = (String, String);
 type Remembered = Arc<tokio::sync::Mutex<Memory>>;
+/// A validator as it is watched.
+type Validator = DeserializeGuard<automl_api::Validator>;
 
 /// What all reconciles share.
 pub struct Context {
@@ -50,7 +53,9 @@ pub struct Context {
     phases: Mutex<HashMap<Name, Option<Phase>>>,
     searching: AtomicU32,
     scopes: Mutex<Vec<Weak<Scope>>>,
-    ready: AtomicBool,
+    validators: Mutex<Vec<Store<Validator>>>,
+    /// Watches that have not told all there is yet: of runs and of validators, of each namespace.
+    reading: AtomicU32,
     heard: Mutex<Instant>,
     started: Instant,
 }
@@ -103,14 +108,23 @@ impl Context {
             phases: Mutex::default(),
             searching: AtomicU32::new(0),
             scopes: Mutex::default(),
-            ready: AtomicBool::new(false),
+            validators: Mutex::default(),
+            reading: AtomicU32::new(0),
             heard: Mutex::new(Instant::now()),
             started: Instant::now(),
         })
     }
 
+    /// Runs are watched; [`Context::has_read`] is to follow.
     pub(crate) fn add(&self, scope: &Arc<Scope>) {
+        self.reading.fetch_add(1, Ordering::Relaxed);
         held(&self.scopes).push(Arc::downgrade(scope));
+    }
+
+    /// The same of validators.
+    pub(crate) fn add_validators(&self, validators: Store<Validator>) {
+        self.reading.fetch_add(1, Ordering::Relaxed);
+        held(&self.validators).push(validators);
     }
 
     /// What is remembered of a run; nothing of an earlier one of the same name.
@@ -175,8 +189,18 @@ impl Context {
         self.searching.load(Ordering::Relaxed)
     }
 
-    /// Counts runs by phase, and forgets those that are gone without anybody having said so.
-    pub(crate) fn count_runs(&self) {
+    /// Counts validators by phase, and runs, of which those are forgotten that are gone without anybody having said so.
+    pub(crate) fn count(&self) {
+        let validators: Vec<_> = held(&self.validators).iter().flat_map(Store::state).collect();
+        // What cannot be read has no phase to read either.
+        let phase = |one: &Arc<Validator>| match &one.0 {
+            Ok(validator) => validator.status.as_ref().and_then(|status| status.phase),
+            Err(_) => Some(validator::Phase::Invalid),
+        };
+        for wanted in validator::Phase::ALL {
+            let count = validators.iter().filter(|one| phase(one) == Some(wanted)).count();
+            self.gauges.set(&metrics::OPERATOR_VALIDATORS, &[&format!("{wanted:?}")], count as f64);
+        }
         let scopes: Vec<Arc<Scope>> = held(&self.scopes).iter().filter_map(Weak::upgrade).collect();
         if self.is_ready() && !scopes.is_empty() {
             let gone: Vec<Name> = held(&self.phases)
@@ -192,15 +216,7 @@ impl Context {
             }
         }
         let phases: Vec<Phase> = held(&self.phases).values().flatten().copied().collect();
-        for phase in [
-            Phase::Invalid,
-            Phase::Pending,
-            Phase::Running,
-            Phase::Suspending,
-            Phase::Suspended,
-            Phase::Complete,
-            Phase::Failed,
-        ] {
+        for phase in Phase::ALL {
             let count = phases.iter().filter(|one| **one == phase).count();
             self.gauges.set(&metrics::OPERATOR_RUNS, &[&format!("{phase:?}")], count as f64);
         }
@@ -211,13 +227,14 @@ impl Context {
         *held(&self.heard) = Instant::now();
     }
 
-    pub(crate) fn become_ready(&self) {
-        self.ready.store(true, Ordering::Relaxed);
+    /// A watch that was added has told all there is.
+    pub(crate) fn has_read(&self) {
+        self.reading.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Whether it may be counted on: it has read what is there, or waits to take over.
     pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed) || held(&self.scopes).is_empty()
+        self.reading.load(Ordering::Relaxed) == 0
     }
 
     /// Why it should be started anew, if it should.

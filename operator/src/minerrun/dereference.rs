@@ -11,9 +11,12 @@ use automl_contract::{
     progress::{Phase, Progress},
 };
 use futures_util::{StreamExt as _, stream};
-use k8s_openapi::api::{
-    batch::v1::Job,
-    core::v1::{ConfigMap, Pod},
+use k8s_openapi::{
+    api::{
+        batch::v1::Job,
+        core::v1::{ConfigMap, Pod},
+    },
+    apimachinery::pkg::apis::meta::v1::Time,
 };
 use kube::{Api, ResourceExt as _, runtime::reflector::ObjectRef};
 
@@ -106,7 +109,7 @@ pub(super) fn index_of(pod: &Pod) -> Option<u32> {
 }
 
 /// Gathers what the watches know; no request.
-pub(crate) fn dereference(scope: &Scope, run: &ObjectRef<super::caches::Run>) -> Seen {
+pub(crate) fn dereference(scope: &Scope, run: &ObjectRef<super::caches::Run>, now: &Time) -> Seen {
     let caches = &scope.caches;
     let namespace = run.namespace.as_deref();
     let of_run = |labels: &std::collections::BTreeMap<String, String>, place: Option<String>| {
@@ -124,9 +127,13 @@ pub(crate) fn dereference(scope: &Scope, run: &ObjectRef<super::caches::Run>) ->
         }
     }
     let newest = newest_by_island(&pods);
-    troubles.extend(newest.iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()).filter_map(|pod| {
+    troubles.extend(newest.iter().filter_map(|pod| {
+        let who = who(index_of(pod));
+        if pod.metadata.deletion_timestamp.is_some() {
+            return trouble::of_lost(pod, &who, now).filter(|_| is_live(pod));
+        }
         let warning = pod.uid().and_then(|uid| caches.warnings.about(&uid));
-        trouble::of_pod(pod, &who(index_of(pod)), &FIELDS, warning.as_deref())
+        trouble::of_pod(pod, &who, &FIELDS, warning.as_deref())
     }));
     Seen { jobs, pods, troubles, finished: Vec::new() }
 }

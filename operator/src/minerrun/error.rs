@@ -1,5 +1,7 @@
 //! Why a run is not run, although the API server took it. Each says what to do about it.
-use automl_api::names::NameError;
+use automl_api::{conditions::Reason, names::NameError};
+
+use crate::hardware::NoHardware;
 
 /// Why a spec cannot be run, although the API server took it.
 #[derive(Debug, thiserror::Error)]
@@ -10,9 +12,9 @@ pub enum Invalid {
     /// The object has no place in the cluster.
     #[error("the object has no {0}; it was not read from an API server")]
     Incomplete(&'static str),
-    /// What is asked for is part of the format, but this operator cannot give it.
-    #[error("`{0}` is not served by this version: remove it, and take a GPU by `count`, `migProfile` or `shared`")]
-    NotServed(&'static str),
+    /// Pods cannot get what is asked for.
+    #[error(transparent)]
+    Hardware(#[from] NoHardware),
     /// What needs a ledger.
     #[error("`{0}` takes a ledger, and the operator knows none: start it with --ledger-url, or remove the field")]
     NoLedger(&'static str),
@@ -35,4 +37,14 @@ pub enum Invalid {
     /// The spec cannot be written for the pods.
     #[error("the spec cannot be written as YAML: {0}")]
     Text(#[from] serde_saphyr::ser::Error),
+}
+
+impl Invalid {
+    /// What a person is told of it: the reason of a condition.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Invalid::Hardware(NoHardware::Unknown { .. }) => Reason::ProfileMissing,
+            _ => Reason::InvalidSpec,
+        }
+    }
 }

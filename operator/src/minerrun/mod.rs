@@ -59,7 +59,7 @@ pub use error::Invalid;
 pub use status::{View, status};
 pub use validate::{Plan, validate};
 
-use crate::child::ECHO;
+use crate::{child::ECHO, trouble::until_lost};
 use caches::Run;
 use memory::Memory;
 
@@ -105,7 +105,7 @@ async fn serve(context: &Arc<Context>, namespace: Option<&str>, mut stop: watch:
         async move {
             scope.caches.filled().await;
             scope.filled.send_replace(true);
-            scope.context.become_ready();
+            scope.context.has_read();
         }
     };
     let configuration = controller::Config::default().concurrency(context.settings.concurrency);
@@ -165,7 +165,7 @@ async fn reconcile(run: Arc<Run>, scope: Arc<Scope>) -> Result<Action, Error> {
     let timer = scope.context.gauges.reconcile_seconds.start_timer();
     let memory = scope.context.memory(&*run);
     let mut memory = memory.lock().await;
-    let ended = timeout(DEADLINE, steps(&run, &scope, &mut memory)).await;
+    let ended = timeout(DEADLINE, Box::pin(steps(&run, &scope, &mut memory))).await;
     let ended = ended.unwrap_or(Err(Error::Deadline(DEADLINE.as_secs())));
     timer.observe_duration();
     let result = ended.as_ref().map_or_else(Error::label, |_| "ok");
@@ -190,9 +190,8 @@ async fn steps(run: &Run, scope: &Scope, memory: &mut Memory) -> Result<Action, 
     }
     let before = memory.status.get_or_insert_with(|| run.status.clone().unwrap_or_default()).clone();
 
-    let mut seen = dereference::dereference(scope, &context::key(run));
-    let settings = &scope.context.settings;
-    let plan = validate(run, &settings.runner_image, settings.ledger_url.as_ref());
+    let mut seen = dereference::dereference(scope, &context::key(run), &now);
+    let plan = validate(run, &scope.context.settings);
     let shared = plan.and_then(|plan| {
         let sharing = submitter::sharing(&plan, &submitter::sharers(scope, &plan))?;
         Ok((plan, sharing))
@@ -201,7 +200,7 @@ async fn steps(run: &Run, scope: &Scope, memory: &mut Memory) -> Result<Action, 
         Ok(shared) => shared,
         Err(invalid) => {
             let generation = run.metadata.generation.unwrap_or_default();
-            let wanted = status::invalid(&before, generation, &invalid.to_string(), &now);
+            let wanted = status::invalid(&before, generation, &invalid, &now);
             report::write(scope, run, &before, wanted, memory).await?;
             // What another run says may change without a word to this one.
             let depends = matches!(invalid, Invalid::Submit { .. });
@@ -339,6 +338,9 @@ fn next(scope: &Scope, view: &View<'_>, memory: &Memory, status: &MinerRunStatus
     }
     if seen.live_pods().any(dereference::started) {
         wait = wait.min(dereference::interval(scope, memory));
+    }
+    if let Some(lost) = seen.live_pods().filter_map(|pod| until_lost(pod, now)).filter(|left| !left.is_zero()).min() {
+        wait = wait.min(lost);
     }
     if let Some(ttl) = time_to_live(plan, status, now) {
         wait = wait.min(ttl);

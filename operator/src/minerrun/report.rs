@@ -44,7 +44,8 @@ pub(crate) async fn unreadable(
     let metadata = &unreadable.metadata;
     let before = memory.status.clone().unwrap_or_default();
     let message = format!("apply it anew with this version's fields: {}", unreadable.error);
-    let wanted = status::invalid(&before, metadata.generation.unwrap_or_default(), &message, now);
+    let wanted =
+        status::with(&before, metadata.generation.unwrap_or_default(), conditions::Reason::InvalidSpec, &message, now);
     let reference = reference(KIND, metadata);
     // An apply would read the whole object, and fail as we did.
     let patch = Patch::Merge(body(KIND, &wanted));

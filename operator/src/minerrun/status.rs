@@ -16,6 +16,7 @@ use super::{
     build::Children,
     decide::Ending,
     dereference::{Seen, is_ready},
+    error::Invalid,
     validate::Plan,
 };
 
@@ -76,8 +77,8 @@ pub fn status(view: &View<'_>) -> MinerRunStatus {
 }
 
 /// The status of a run whose spec cannot be run.
-pub(super) fn invalid(before: &MinerRunStatus, generation: i64, message: &str, now: &Time) -> MinerRunStatus {
-    with(before, generation, Reason::InvalidSpec, message, now)
+pub(super) fn invalid(before: &MinerRunStatus, generation: i64, invalid: &Invalid, now: &Time) -> MinerRunStatus {
+    with(before, generation, invalid.reason(), &invalid.to_string(), now)
 }
 
 /// The status before with one condition more.
@@ -145,7 +146,12 @@ fn ready(view: &View<'_>, status: &MinerRunStatus, suspended: bool) -> Said {
 fn held(view: &View<'_>, live: i32, suspended: bool) -> Said {
     match (suspended, live) {
         (false, _) => (Reason::Active, String::new()),
-        (true, 1..) => (Reason::Draining, format!("{live} pods write their checkpoints")),
+        (true, 1..) => {
+            let lost = view.seen.troubles.iter().find(|trouble| trouble.reason == Reason::NodeLost);
+            let message =
+                lost.map_or_else(|| format!("{live} pods write their checkpoints"), |lost| lost.message.clone());
+            (Reason::Draining, message)
+        }
         (true, _) if view.plan.is_queued() => (Reason::ByQueue, "waits for the queue of spec.queueName".to_owned()),
         (true, _) => (Reason::ByUser, "set spec.suspend to false to go on".to_owned()),
     }

@@ -5,7 +5,7 @@ use automl_api::labels;
 use k8s_openapi::{
     api::{
         batch::v1::{Job, JobSpec},
-        core::v1::{ContainerStatus, Pod, PodCondition, PodStatus},
+        core::v1::{ContainerStatus, Pod, PodCondition, PodSpec, PodStatus},
     },
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference},
 };
@@ -53,12 +53,19 @@ pub(super) fn job(job: &mut Job) {
     }
 }
 
+/// Of a pod that is asked to go: the node that may not answer.
+pub(crate) fn node(pod: &mut Pod) -> Option<PodSpec> {
+    pod.metadata.deletion_timestamp.as_ref()?;
+    let node_name = pod.spec.take()?.node_name;
+    Some(PodSpec { node_name, ..PodSpec::default() })
+}
+
 /// Of a pod: whose it is, where it answers, and what is the matter with it.
 pub(super) fn pod(pod: &mut Pod) {
+    pod.spec = node(pod);
     let meta = &mut pod.metadata;
     let labels = kept(meta.labels.take(), |key| [labels::RUN, labels::SUBMITTER_NAME, JOB_NAME, INDEX].contains(&key));
     *meta = ObjectMeta { labels, ..identity(meta) };
-    pod.spec = None;
     if let Some(status) = pod.status.take() {
         let condition = |one: PodCondition| PodCondition {
             type_: one.type_,

@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use super::error::Invalid;
 use crate::{
     child::{self, version},
+    hardware::Asked,
     ledger::LedgerUrl,
+    settings::Settings,
 };
 
 /// Where genes go that stay in the ledger.
@@ -105,14 +107,20 @@ impl Plan {
 ///
 /// # Errors
 /// The name does not fit pods, the object is not one that an API server has stored, or it asks for what is not served here.
-pub fn validate(run: &MinerRun, default_image: &str, ledger: Option<&LedgerUrl>) -> Result<Plan, Invalid> {
+pub fn validate(run: &MinerRun, settings: &Settings) -> Result<Plan, Invalid> {
     let name = RunName::try_from(run.metadata.name.as_deref().unwrap_or_default())?;
     let namespace = run.metadata.namespace.clone().ok_or(Invalid::Incomplete("namespace"))?;
     let uid = run.metadata.uid.clone().ok_or(Invalid::Incomplete("uid"))?;
-    let spec = run.spec.0.clone();
-    if spec.gpu.as_ref().is_some_and(|gpu| gpu.device_class.is_some()) {
-        return Err(Invalid::NotServed("spec.gpu.deviceClass"));
-    }
+    let mut spec = run.spec.0.clone();
+    let asked = Asked {
+        profile: spec.profile.as_deref(),
+        device: spec.evaluation.device,
+        gpu: &mut spec.gpu,
+        resources: &mut spec.resources,
+        placement: &mut spec.placement,
+    };
+    asked.of(&settings.profiles)?;
+    let ledger = settings.ledger_url.as_ref();
     if spec.search.migration.is_some() && ledger.is_none() {
         return Err(Invalid::NoLedger("spec.search.migration"));
     }
@@ -129,7 +137,7 @@ pub fn validate(run: &MinerRun, default_image: &str, ledger: Option<&LedgerUrl>)
         search.remove("budget");
     }
     Ok(Plan {
-        image: image(spec.image.as_ref(), default_image),
+        image: image(spec.image.as_ref(), &settings.runner_image),
         generation: run.metadata.generation.unwrap_or_default(),
         search_version: version(&file),
         name,

@@ -34,6 +34,9 @@ pub(super) async fn children(
     // What protects the pod, and what it mounts, is there before it.
     look_again |= child::one(context, namespace, &children.policy, &caches.policies, writes).await?;
     look_again |= child::one(context, namespace, &children.file_map, &caches.config_maps, writes).await?;
+    if let Some(devices) = &children.devices {
+        look_again |= child::unwatched(context, namespace, devices, writes).await?;
+    }
     if let Some(claim) = &children.claim {
         look_again |= child::one(context, namespace, claim, &caches.claims, writes).await?;
     }

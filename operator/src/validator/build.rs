@@ -7,6 +7,7 @@
 //!            │    scorer      trains strangers' genes: has neither; they share a folder with a socket
 //!            ├─ Service NAME-val             headless: how the pod is found for scraping
 //!            ├─ NetworkPolicy NAME-val       pages may be read, nothing else comes in
+//!            ├─ claim template NAME-val-VERSION   where a device class is asked for
 //!            └─ claim NAME-val-records       records, where there is no ledger
 //! ```
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use k8s_openapi::{
             VolumeMount, VolumeResourceRequirements,
         },
         networking::v1::{NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicySpec},
+        resource::v1::ResourceClaimTemplate,
     },
     apimachinery::pkg::{
         api::resource::Quantity,
@@ -31,7 +33,7 @@ use k8s_openapi::{
 
 use super::validate::Plan;
 use crate::{
-    pods,
+    hardware, pods,
     reach::{ingress, scraped},
     signing::Signing,
 };
@@ -55,12 +57,16 @@ pub struct Children {
     pub policy: NetworkPolicy,
     /// Where records are kept, if there is no ledger.
     pub claim: Option<PersistentVolumeClaim>,
+    /// What the pod makes its claim of devices from, if it does.
+    pub devices: Option<ResourceClaimTemplate>,
     /// The pod.
     pub set: StatefulSet,
 }
 
 /// Builds the children of a plan.
 pub fn build(plan: &Plan) -> Children {
+    let devices =
+        hardware::template(plan.spec.gpu.as_ref(), |version| metadata(plan, plan.name.claim_template(version)));
     let selector = LabelSelector { match_labels: Some(pod_labels(plan)), ..LabelSelector::default() };
     Children {
         file_map: ConfigMap {
@@ -94,11 +100,12 @@ pub fn build(plan: &Plan) -> Children {
                 service_name: Some(plan.name.set()),
                 // A pod that cannot start is replaced when the spec is mended; there is one of its name all the same.
                 pod_management_policy: Some("Parallel".to_owned()),
-                template: template(plan),
+                template: template(plan, devices.as_ref()),
                 ..StatefulSetSpec::default()
             }),
             status: None,
         },
+        devices,
     }
 }
 
@@ -140,11 +147,13 @@ fn claim(plan: &Plan) -> PersistentVolumeClaim {
     }
 }
 
-fn template(plan: &Plan) -> PodTemplateSpec {
+fn template(plan: &Plan, devices: Option<&ResourceClaimTemplate>) -> PodTemplateSpec {
     let extra = plan.spec.pod_template.clone().unwrap_or_default().metadata.unwrap_or_default();
     let mut labels = extra.labels;
     labels.extend(all_labels(plan));
     let image = plan.spec.image.clone().unwrap_or_default();
+    let mut placement = plan.spec.placement.clone().unwrap_or_default();
+    hardware::select(plan.spec.gpu.as_ref(), &mut placement);
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(labels),
@@ -160,7 +169,8 @@ fn template(plan: &Plan) -> PodTemplateSpec {
             // The key and the socket are the group's.
             security_context: Some(PodSecurityContext { fs_group: Some(pods::GROUP), ..pods::restricted() }),
             image_pull_secrets: pods::pull_secrets(&image.pull_secrets),
-            ..pods::placed(plan.spec.placement.clone().unwrap_or_default(), &pod_labels(plan))
+            resource_claims: hardware::claims(devices),
+            ..pods::placed(placement, &pod_labels(plan))
         }),
     }
 }
@@ -229,13 +239,17 @@ fn scorer(plan: &Plan) -> Container {
     let overlay = plan.spec.pod_template.clone().unwrap_or_default();
     let image = plan.spec.image.clone().unwrap_or_default();
     let mounts = [pods::mount(FILE_VOLUME, agreed::SPEC_FOLDER), socket_mount()];
+    let mut variables = overlay.env.iter().map(pods::variable).collect();
+    hardware::hide(plan.spec.gpu.as_ref(), &mut variables);
+    let mut resources = pods::resources(plan.spec.resources.as_ref());
+    hardware::ask(plan.spec.gpu.as_ref(), &mut resources);
     Container {
         name: agreed::SCORER.to_owned(),
         image: Some(plan.image.clone()),
         image_pull_policy: Some(format!("{:?}", image.pull_policy)),
         args: Some(vec!["scorer".to_owned(), file(), format!("--socket={}", socket())]),
-        env: Some(overlay.env.iter().map(pods::variable).collect()),
-        resources: Some(pods::resources(plan.spec.resources.as_ref())),
+        env: Some(variables),
+        resources: Some(resources),
         volume_mounts: Some(mounts.into_iter().chain(pods::data_mounts(&overlay.volumes)).collect()),
         security_context: Some(pods::unprivileged()),
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),

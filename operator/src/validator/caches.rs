@@ -19,7 +19,7 @@ use kube::{
 use crate::{
     minerrun::{
         Context,
-        trim::{LAST_APPLIED, child, identity, kept},
+        trim::{LAST_APPLIED, child, identity, kept, node},
     },
     watches::{self, Touched, Warnings, api, events, labelled, reflect},
 };
@@ -88,10 +88,10 @@ fn trim_validator(validator: &mut Watched) {
 
 /// Of a pod: whose it is, where it answers, and what is the matter with it, also with what its containers were before.
 fn trim_pod(pod: &mut Pod) {
+    pod.spec = node(pod);
     let meta = &mut pod.metadata;
     let labels = kept(meta.labels.take(), |key| key == labels::VALIDATOR);
     *meta = ObjectMeta { labels, ..identity(meta) };
-    pod.spec = None;
     let condition = |one: PodCondition| PodCondition {
         type_: one.type_,
         status: one.status,

@@ -6,7 +6,7 @@ use std::{
 
 use automl_api::labels;
 use automl_contract::{metrics, validating::ValidatorProgress};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::apis::meta::v1::Time};
 use kube::{ResourceExt as _, runtime::reflector::ObjectRef};
 
 use super::{Memory, Scope, validate::Plan};
@@ -61,7 +61,7 @@ pub(super) struct Answer {
 }
 
 /// Gathers what the watches know, and asks the pod if it is time.
-pub(super) async fn dereference(scope: &Scope, plan: &Plan, memory: &mut Memory) -> Seen {
+pub(super) async fn dereference(scope: &Scope, plan: &Plan, memory: &mut Memory, now: &Time) -> Seen {
     let caches = &scope.caches;
     let name = plan.name.to_string();
     let ours = |pod: &Pod| {
@@ -74,7 +74,8 @@ pub(super) async fn dereference(scope: &Scope, plan: &Plan, memory: &mut Memory)
         let trouble = set.and_then(|set| said(set.uid())).map(|said| trouble::of_maker(&said));
         return Seen { trouble, ..Seen::default() };
     };
-    let trouble = trouble::of_pod(&pod, "the pod", &FIELDS, said(pod.uid()).as_deref());
+    let lost = trouble::of_lost(&pod, "the validator", now);
+    let trouble = lost.or_else(|| trouble::of_pod(&pod, "the pod", &FIELDS, said(pod.uid()).as_deref()));
     let told = ask(scope, &pod, memory).await;
     Seen { pod: Some(pod), trouble, told }
 }

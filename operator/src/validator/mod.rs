@@ -47,6 +47,7 @@ use crate::{
     child::{ECHO, Writes},
     error::Error,
     minerrun::{Context, DEADLINE, OTHERS, RESYNC, dereference::started, going, hash, pod_news},
+    trouble::until_lost,
 };
 use caches::{Caches, Watched};
 
@@ -114,6 +115,7 @@ async fn serve(context: &Arc<Context>, namespace: Option<&str>, mut stop: watch:
         filled: watch::Sender::new(false),
         memories: Mutex::default(),
     });
+    context.add_validators(scope.caches.validators.clone());
     // Status is ours: only a change of the spec, or of what people note on it, is news.
     let news = |one: &Watched| Some(hash(&(one.meta().generation, one.annotations(), going(one))));
     let triggers = streams.validators.predicate_filter(news, PredicateConfig::default());
@@ -136,6 +138,7 @@ async fn serve(context: &Arc<Context>, namespace: Option<&str>, mut stop: watch:
         async move {
             scope.caches.filled().await;
             scope.filled.send_replace(true);
+            scope.context.has_read();
         }
     };
     let configuration = controller::Config::default().concurrency(context.settings.concurrency);
@@ -206,7 +209,7 @@ async fn steps(validator: &Watched, scope: &Scope, memory: &mut Memory) -> Resul
         }
     };
     let children = build(&plan);
-    let seen = dereference::dereference(scope, &plan, memory).await;
+    let seen = dereference::dereference(scope, &plan, memory, &now).await;
     let written = apply::children(scope, &plan, &children, memory).await;
     if let Err(error) = &written
         && error.is_refused()
@@ -216,17 +219,20 @@ async fn steps(validator: &Watched, scope: &Scope, memory: &mut Memory) -> Resul
     }
     let look_again = written?;
     report::write(scope, validator, status(&plan, &seen, &before, &now), memory).await?;
-    Ok(next(&seen, look_again))
+    Ok(next(&seen, look_again, &now))
 }
 
 /// When the validator is to be looked at again, whatever happens before.
-fn next(seen: &Seen, look_again: bool) -> Action {
+fn next(seen: &Seen, look_again: bool, now: &Time) -> Action {
     let mut wait = RESYNC;
     if look_again {
         wait = wait.min(ECHO);
     }
     if seen.pod.as_deref().is_some_and(started) {
         wait = wait.min(dereference::EVERY);
+    }
+    if let Some(lost) = seen.pod.as_deref().and_then(|pod| until_lost(pod, now)).filter(|left| !left.is_zero()) {
+        wait = wait.min(lost);
     }
     // An instant late, so that what is waited for has come.
     Action::requeue(wait + Duration::from_millis(50))

@@ -8,7 +8,6 @@ use automl_contract::{
     cluster::SecretKey,
     minerrun::API_VERSION,
     pod as agreed,
-    spec::DeviceName,
     validator::{KIND, ValidatorSpec},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -16,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     child::{self, version},
+    hardware::{Asked, NoHardware},
     ledger::LedgerUrl,
     minerrun::validate::{chain, image},
     settings::Settings,
@@ -85,9 +85,9 @@ pub enum Invalid {
         "`spec.network` is missing, and the operator knows no ledger that could keep the subnet: name the chain, or start the operator with --ledger-url"
     )]
     NoSubnet,
-    /// What is asked for is part of the format, but the pod cannot have it.
-    #[error("`spec.evaluation.device: cuda` is not served: a validator's pod has no GPU; set `cpu` or `auto`")]
-    Device,
+    /// The pod cannot get what is asked for.
+    #[error(transparent)]
+    Hardware(#[from] NoHardware),
     /// The spec cannot be written for the pod.
     #[error("the spec cannot be written as YAML: {0}")]
     Text(#[from] serde_saphyr::ser::Error),
@@ -100,7 +100,8 @@ impl Invalid {
             Invalid::HotkeyMissing => Reason::HotkeyMissing,
             Invalid::HotkeyShared { .. } => Reason::HotkeyShared,
             Invalid::NoSubnet => Reason::NoSubnet,
-            Invalid::Name(_) | Invalid::Incomplete(_) | Invalid::Device | Invalid::Text(_) => Reason::InvalidSpec,
+            Invalid::Hardware(NoHardware::Unknown { .. }) => Reason::ProfileMissing,
+            Invalid::Name(_) | Invalid::Incomplete(_) | Invalid::Hardware(_) | Invalid::Text(_) => Reason::InvalidSpec,
         }
     }
 }
@@ -118,15 +119,20 @@ pub fn validate<'a>(
     let name = ValidatorName::try_from(validator.metadata.name.as_deref().unwrap_or_default())?;
     let namespace = validator.metadata.namespace.clone().ok_or(Invalid::Incomplete("namespace"))?;
     let uid = validator.metadata.uid.clone().ok_or(Invalid::Incomplete("uid"))?;
-    let spec = validator.spec.0.clone();
+    let mut spec = validator.spec.0.clone();
     let hotkey = spec.hotkey.clone().ok_or(Invalid::HotkeyMissing)?;
     let ledger = settings.ledger_url.clone();
     if spec.network.is_none() && ledger.is_none() {
         return Err(Invalid::NoSubnet);
     }
-    if spec.evaluation.device == DeviceName::Cuda {
-        return Err(Invalid::Device);
-    }
+    let asked = Asked {
+        profile: spec.profile.as_deref(),
+        device: spec.evaluation.device,
+        gpu: &mut spec.gpu,
+        resources: &mut spec.resources,
+        placement: &mut spec.placement,
+    };
+    asked.of(&settings.profiles)?;
     if let Some(other) = others.into_iter().find(|other| is_older_twin(other, validator)) {
         return Err(Invalid::HotkeyShared { other: other.metadata.name.clone().unwrap_or_default() });
     }

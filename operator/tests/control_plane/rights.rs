@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     common::{OPERATOR, Operator, Person, until},
+    hardware::gpu,
     server::{Server, run, start},
     validator::validator,
 };
@@ -72,6 +73,10 @@ fn the_roles_grant_what_is_used_and_nothing_else() {
         "--patch",
         &status,
     ]);
+    server.apply("rights", &gpu("devices", "deviceClass: gpu.example"));
+    until("its claim's template is there", || {
+        (server.list("apis/resource.k8s.io/v1", "rights", "resourceclaimtemplates").len() == 1).then_some(())
+    });
     let complete = server.phase("rights", "search", "Complete");
     assert_eq!(complete["status"]["best"]["hash"], "a".repeat(64), "{complete:#}");
     // Another operator reads what was found from where it is kept.

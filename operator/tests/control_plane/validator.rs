@@ -278,6 +278,7 @@ fn with_a_ledger_the_container_that_signs_has_its_token_and_nothing_is_written_w
     let token = volumes.iter().find(|volume| volume["name"] == "ledger-token").expect("the token");
     assert_eq!(token["projected"]["sources"][0]["serviceAccountToken"]["audience"], "automl-ledger");
     assert!(server.list("api/v1", namespace, "persistentvolumeclaims").is_empty());
+    assert_eq!(server.operator.metric(r#"automl_operator_validators{phase="Pending"}"#), Some(1.0));
 
     reconciles_ask_nothing(&server, namespace, "vali/subnet", 5);
 }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::minerrun::{self, Metadata, MinerRun};
+use crate::profiles::{self, Profiles};
 use crate::schema;
 use crate::validator::{self, Validator};
 
@@ -41,6 +42,7 @@ impl Form {
 }
 
 pub(crate) static MINER_RUN: LazyLock<Form> = LazyLock::new(|| Form::of::<MinerRun>(minerrun::KIND));
+static PROFILES: LazyLock<Form> = LazyLock::new(|| Form::of::<Profiles>(profiles::KIND));
 pub(crate) static VALIDATOR: LazyLock<Form> = LazyLock::new(|| Form::of::<Validator>(validator::KIND));
 
 impl File for MinerRun {
@@ -56,6 +58,16 @@ impl File for MinerRun {
 impl File for Validator {
     fn form() -> &'static Form {
         &VALIDATOR
+    }
+
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+}
+
+impl File for Profiles {
+    fn form() -> &'static Form {
+        &PROFILES
     }
 
     fn metadata(&self) -> &Metadata {

@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod minerrun;
 pub mod pod;
 mod problems;
+pub mod profiles;
 pub mod progress;
 pub mod reference;
 pub mod rules;

@@ -1,8 +1,9 @@
-//! Reads a `MinerRun` or `Validator` file, the one a cluster reads, and says of every mistake where it is and what to do.
+//! Reads a `MinerRun`, `Validator` or `Profiles` file, the one a cluster reads, and says of every mistake where it is and what to do.
 use serde_json::Value;
 
 use crate::form::File;
 pub use crate::minerrun::{API_VERSION, KIND, Metadata, MinerRun, MinerRunSpec};
+use crate::profiles::Profiles;
 use crate::rules::Broken;
 use crate::validator::Validator;
 use crate::yaml::{Document, Fault, member};
@@ -94,6 +95,11 @@ pub fn read(text: &str, file: &str) -> Result<Loaded, ManifestError> {
 /// Reads a `Validator` from the text of a file, as [`read`] does a `MinerRun`.
 pub fn read_validator(text: &str, file: &str) -> Result<LoadedValidator, ManifestError> {
     load(text, file).map(|(validator, unused)| LoadedValidator { validator, unused })
+}
+
+/// Reads a `Profiles` file from its text, as [`read`] does a `MinerRun`.
+pub fn read_profiles(text: &str, file: &str) -> Result<Profiles, ManifestError> {
+    load(text, file).map(|(profiles, _)| profiles)
 }
 
 /// What was read, and dotted paths of what only a cluster uses.

@@ -67,6 +67,10 @@ pub struct MinerRunSpec {
     #[serde(default = "one_island")]
     #[schemars(range(min = 0, max = MAX_ISLANDS), extend("x-cluster-only" = true))]
     pub replicas: u32,
+    /// What pods get where `gpu`, `resources` or `placement` are left out here: a profile that the cluster's administrator has described. Used in a cluster only. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "text::label", extend("x-cluster-only" = true))]
+    pub profile: Option<String>,
     /// GPUs for each pod. Used in a cluster only. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cluster-only" = true))]

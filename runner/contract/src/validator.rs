@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{EnvVar, ImageSpec, PlacementSpec, PodTemplateSpec, ResourcesSpec, SecretKey, text};
+use crate::cluster::{EnvVar, GpuSpec, ImageSpec, PlacementSpec, PodTemplateSpec, ResourcesSpec, SecretKey, text};
 use crate::minerrun::{API_VERSION, Metadata};
 use crate::rules;
 use crate::spec::EvaluationSpec;
@@ -71,6 +71,14 @@ pub struct ValidatorSpec {
     #[serde(default)]
     #[schemars(extend("x-cluster-only" = true))]
     pub suspend: bool,
+    /// What the container that scores gets where `gpu`, `resources` or `placement` are left out here: a profile that the cluster's administrator has described. Used in a cluster only. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "text::label", extend("x-cluster-only" = true))]
+    pub profile: Option<String>,
+    /// GPUs for the container that scores. Used in a cluster only. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-cluster-only" = true))]
+    pub gpu: Option<GpuSpec>,
     /// Processor and memory of the container that scores. Used in a cluster only. Default: 1 processor and 512Mi asked for, no limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-cluster-only" = true))]

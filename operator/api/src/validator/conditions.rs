@@ -34,6 +34,8 @@ reasons! {
     Valid => Accepted true,
     /// The spec was stored by another version and this one cannot read it, or it asks for what cannot be.
     InvalidSpec => Accepted false,
+    /// The spec names a profile that the administrator has not described.
+    ProfileMissing => Accepted false,
     /// The spec names no hotkey, and nothing signs without one.
     HotkeyMissing => Accepted false,
     /// An older validator of the namespace has the same hotkey in the same subnet.
@@ -50,6 +52,8 @@ reasons! {
     Unconnected => Ready false,
     /// No node has room or is allowed.
     Unschedulable => Ready false,
+    /// A pod should have ended and has not: its node does not answer, and Kubernetes replaces the pod when somebody says that the node is gone.
+    NodeLost => Ready false,
     /// The namespace's quota is used up.
     QuotaExceeded => Ready false,
     /// The image cannot be pulled.
@@ -170,6 +174,11 @@ pub enum Phase {
     Invalid,
     /// Its pod ends for a cause that starting it again does not take away; the reason says which.
     Failed,
+}
+
+impl Phase {
+    /// All of them.
+    pub const ALL: [Phase; 5] = [Phase::Pending, Phase::Running, Phase::Suspended, Phase::Invalid, Phase::Failed];
 }
 
 /// The phase that conditions add up to, and the condition that decides it: the one whose reason is shown.

@@ -5,6 +5,7 @@
 //!           ├─ Job NAME-VERSION           one index is one island, named by the hash of the pods' template
 //!           ├─ Service NAME               headless: how pods are found for scraping
 //!           ├─ NetworkPolicy NAME-net     pages may be read, nothing else comes in; what goes out goes to the ledger, if there is one
+//!           ├─ claim template NAME-gpu-VERSION    where a device class is asked for
 //!           ├─ claim NAME-checkpoint      where asked for; without owner where it is retained
 //!           └─ ConfigMap NAME-archive     what was found; written as it is found (`archive.rs`)
 //! all that share a hotkey ── StatefulSet, Service, NetworkPolicy automl-submitter-WHICH   the one pod that signs
@@ -28,6 +29,7 @@ use k8s_openapi::{
             VolumeResourceRequirements,
         },
         networking::v1::{NetworkPolicy, NetworkPolicySpec},
+        resource::v1::ResourceClaimTemplate,
     },
     apimachinery::pkg::{
         api::resource::Quantity,
@@ -36,6 +38,7 @@ use k8s_openapi::{
 };
 
 use super::validate::Plan;
+use crate::hardware;
 use crate::reach::{ingress, scraped, to_ledger};
 pub(crate) use job::{SPEC_VERSION, adjusted, needs_adjusting};
 pub(super) use submitter::submitter;
@@ -51,6 +54,8 @@ pub struct Children {
     pub policy: NetworkPolicy,
     /// Where checkpoints live, if not with the pod.
     pub claim: Option<PersistentVolumeClaim>,
+    /// What pods make their claims of devices from, if they do.
+    pub devices: Option<ResourceClaimTemplate>,
     /// The pods.
     pub template: PodTemplateSpec,
     /// Changes with everything that a Job cannot change.
@@ -71,8 +76,11 @@ impl Children {
 
 /// Builds the children of a plan.
 pub fn build(plan: &Plan) -> Children {
-    let template = pod::template(plan);
+    let devices =
+        hardware::template(plan.spec.gpu.as_ref(), |version| metadata(plan, plan.name.claim_template(version)));
+    let template = pod::template(plan, devices.as_ref());
     Children {
+        devices,
         spec_map: spec_map(plan),
         service: service(plan),
         policy: policy(plan),

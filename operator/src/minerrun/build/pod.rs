@@ -1,26 +1,30 @@
 //! The pods: as little as a search needs. No key, no token but one that the ledger alone takes, no privilege, nothing to write
 //! to but the checkpoints.
 use automl_contract::{
-    cluster::{DataVolume, EnvVar as ExtraVariable, GpuSpec, Spread, WhenUnsatisfiable},
+    cluster::{DataVolume, EnvVar as ExtraVariable, Spread, WhenUnsatisfiable},
     pod as agreed,
 };
 use k8s_openapi::{
-    api::core::v1::{
-        Container, EmptyDirVolumeSource, EnvVar, EnvVarSource, ObjectFieldSelector, PersistentVolumeClaimVolumeSource,
-        PodSecurityContext, PodSpec, PodTemplateSpec, ResourceFieldSelector, ResourceRequirements, Volume, VolumeMount,
+    api::{
+        core::v1::{
+            Container, EmptyDirVolumeSource, EnvVar, EnvVarSource, ObjectFieldSelector,
+            PersistentVolumeClaimVolumeSource, PodSecurityContext, PodSpec, PodTemplateSpec, ResourceFieldSelector,
+            ResourceRequirements, Volume, VolumeMount,
+        },
+        resource::v1::ResourceClaimTemplate,
     },
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
 };
 
 use super::{pod_labels, run_labels};
-use crate::{minerrun::validate::Plan, pods};
+use crate::{hardware, minerrun::validate::Plan, pods};
 
 /// The variable that says how many candidates are trained at once.
 const WORKERS: &str = "AUTOML_WORKERS";
 const SPEC_VOLUME: &str = "spec";
 const CHECKPOINT_VOLUME: &str = "checkpoints";
 
-pub(super) fn template(plan: &Plan) -> PodTemplateSpec {
+pub(super) fn template(plan: &Plan, devices: Option<&ResourceClaimTemplate>) -> PodTemplateSpec {
     let overlay = plan.spec.pod_template.clone().unwrap_or_default();
     let extra = overlay.metadata.unwrap_or_default();
     let mut labels = extra.labels;
@@ -34,6 +38,7 @@ pub(super) fn template(plan: &Plan) -> PodTemplateSpec {
         spec: Some(PodSpec {
             containers: vec![container(plan, &overlay.env, &overlay.volumes)],
             volumes: Some(volumes(plan, &overlay.volumes)),
+            resource_claims: hardware::claims(devices),
             restart_policy: Some("Never".to_owned()),
             automount_service_account_token: Some(false),
             // Variables of other Services are of no use here and slow down the start of a pod where there are many.
@@ -114,12 +119,15 @@ fn variables(plan: &Plan, extra: &[ExtraVariable]) -> Vec<EnvVar> {
         value: Some(submitter.scope.clone()),
         value_from: None,
     });
-    ours.into_iter()
+    let mut all: Vec<EnvVar> = ours
+        .into_iter()
         .chain(to_ledger(plan))
         .chain(submitter)
         .chain(named(plan))
         .chain(extra.iter().map(pods::variable))
-        .collect()
+        .collect();
+    hardware::hide(plan.spec.gpu.as_ref(), &mut all);
+    all
 }
 
 /// Where the ledger is, and what shows whose pod this is.
@@ -170,28 +178,14 @@ fn mounts(plan: &Plan, data: &[DataVolume]) -> Vec<VolumeMount> {
 
 fn resources(plan: &Plan) -> ResourceRequirements {
     let mut resources = pods::resources(plan.spec.resources.as_ref());
-    if let Some((name, count)) = plan.spec.gpu.as_ref().map(gpu) {
-        resources.limits.get_or_insert_default().insert(name, count);
-    }
+    hardware::ask(plan.spec.gpu.as_ref(), &mut resources);
     resources
-}
-
-/// The extended resource that NVIDIA's device plugin offers for what is asked.
-fn gpu(asked: &GpuSpec) -> (String, Quantity) {
-    let name = match &asked.mig_profile {
-        Some(profile) => format!("nvidia.com/mig-{}", profile.replace('+', ".")),
-        None if asked.shared => "nvidia.com/gpu.shared".to_owned(),
-        None => "nvidia.com/gpu".to_owned(),
-    };
-    (name, Quantity(asked.count.to_string()))
 }
 
 /// Where the pods may run.
 fn placed(plan: &Plan) -> PodSpec {
     let mut placement = plan.spec.placement.clone().unwrap_or_default();
-    if let Some(product) = plan.spec.gpu.as_ref().and_then(|gpu| gpu.product.clone()) {
-        placement.node_selector.insert("nvidia.com/gpu.product".to_owned(), product);
-    }
+    hardware::select(plan.spec.gpu.as_ref(), &mut placement);
     placement.topology_spread.get_or_insert_with(|| {
         vec![Spread {
             topology_key: "kubernetes.io/hostname".to_owned(),

@@ -41,6 +41,17 @@ pub(super) const fn certificates_once(path: &'static str) -> Rule {
     }
 }
 
+/// About `evaluation.device` beside `gpu`.
+pub(super) const fn no_idle_gpu(path: &'static str) -> Rule {
+    Rule {
+        path,
+        field: "evaluation.device",
+        cel: "!has(self.gpu) || self.evaluation.device != 'cpu'",
+        message: "`cpu` (also where it is left out) would leave the GPUs of `spec.gpu` idle: set `cuda` or `auto`, \
+                  or remove `spec.gpu`",
+    }
+}
+
 /// What every `MinerRun` must meet.
 pub const RULES: &[Rule] = &[
     Rule {
@@ -185,13 +196,7 @@ pub const RULES: &[Rule] = &[
         message: "a claim of this access mode serves one island: set `ReadWriteMany` (and a `storageClass` that \
                   offers it), or `replicas: 1`",
     },
-    Rule {
-        path: "spec",
-        field: "evaluation.device",
-        cel: "!has(self.gpu) || self.evaluation.device != 'cpu'",
-        message: "`cpu` (also where it is left out) would leave the GPUs of `spec.gpu` idle: set `cuda` or `auto`, \
-                  or remove `spec.gpu`",
-    },
+    no_idle_gpu("spec"),
     Rule {
         path: "spec",
         field: "suspend",

@@ -1,6 +1,6 @@
 //! The rules of a `Validator` alone, in the order of its schema.
 use super::Rule;
-use super::list::{certificates_once, named_once, not_ours, value_or_secret};
+use super::list::{certificates_once, named_once, no_idle_gpu, not_ours, value_or_secret};
 
 /// What every `Validator` must meet beside the rules of the types that it shares.
 pub const RULES: &[Rule] = &[
@@ -8,6 +8,7 @@ pub const RULES: &[Rule] = &[
     not_ours("spec"),
     value_or_secret("spec"),
     certificates_once("spec"),
+    no_idle_gpu("spec"),
     Rule {
         path: "spec.scoring",
         field: "cap",
