@@ -166,6 +166,7 @@ fn miners_and_validators_meet_on_the_real_runtime() {
     let opened = world.records("vera").into_iter().find(|record| record["key"].as_str().unwrap().ends_with(".opened"));
     assert!(opened.is_some_and(|record| record["text"].as_str().unwrap().contains("Ok")), "{}", said(&revealed));
     world.node.set_storage(json!({"SubtensorModule": {"CommitRevealWeightsEnabled": [[[world.netuid], null]]}}));
+    world.node.new_blocks(11);
 
     // A permit that is missing, and weights that come too early, are told in words.
     let refused = |item: Value, says: &str| {

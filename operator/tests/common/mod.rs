@@ -211,13 +211,24 @@ impl Operator {
         options: &[&str],
         log: impl Fn(&str) + Send + 'static,
     ) -> Self {
+        let kubeconfig = plane.kubeconfig_as_service_account("automl-system", "automl-operator").expect("a token");
+        let operator = Self::begin(program, &kubeconfig, name, options, log);
+        until("the operator is ready", || (operator.page("/readyz")?.0 == 200).then_some(()));
+        operator
+    }
+
+    /// One that asks whatever a kubeconfig leads to, and may not be ready.
+    pub(crate) fn begin(
+        program: &Path,
+        kubeconfig: &Path,
+        name: &str,
+        options: &[&str],
+        log: impl Fn(&str) + Send + 'static,
+    ) -> Self {
         let mut child = Command::new(program)
             .args(["--listen", "127.0.0.1:0", "--log-format", "json"])
             .args(options)
-            .env(
-                "KUBECONFIG",
-                plane.kubeconfig_as_service_account("automl-system", "automl-operator").expect("a token"),
-            )
+            .env("KUBECONFIG", kubeconfig)
             .env("HOSTNAME", name)
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
@@ -236,9 +247,7 @@ impl Operator {
             }
         });
         let address = told.recv_timeout(PATIENCE).expect("the operator says where its pages are");
-        let operator = Self { child, address };
-        until("the operator is ready", || (operator.page("/readyz")?.0 == 200).then_some(()));
-        operator
+        Self { child, address }
     }
 
     /// Its process id.

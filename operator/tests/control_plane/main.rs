@@ -3,6 +3,7 @@
 mod children;
 #[path = "../common/mod.rs"]
 mod common;
+mod faults;
 mod hardware;
 mod lease;
 mod ledger;
