@@ -71,7 +71,7 @@ fn live(plane: &ControlPlane, kubeconfig: &Path, namespace: &str, fault: Option<
     let more = "  checkpoint: {claim: {storageClass: none, accessMode: ReadWriteMany}}\n  submit: {hotkey: {name: keys, \
                 key: hotkey}, netuid: 1, to: ledger}";
     plane.apply(namespace, &run("search", 2, more));
-    until("its pods wait", &|| status().is_some_and(|status| status["reason"] == "VolumeMissing") && sets() == 1);
+    until("its pods wait", &|| status().is_some_and(|status| status["reason"] == "Unschedulable") && sets() == 1);
     change(json!({ "replicas": 3 }));
     until("it has three islands", &|| status().is_some_and(|status| status["replicas"] == 3));
     change(json!({ "submit": null }));
