@@ -11,6 +11,8 @@ mod cluster;
 mod control_plane;
 mod debian;
 mod error;
+mod go_module;
+pub mod helm;
 mod image;
 mod installed;
 mod network;
