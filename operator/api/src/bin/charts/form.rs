@@ -1,0 +1,122 @@
+//! Values as a type → the file of defaults, the schema and the reference.
+use std::fmt::Write as _;
+
+use automl_contract::reference;
+use schemars::{JsonSchema, generate::SchemaSettings, transform::RecursiveTransform};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// Where all that can be said of a run is described.
+const SPEC: &str = "spec";
+
+/// The JSON Schema that Helm holds values to.
+pub(crate) fn schema<T: JsonSchema>() -> String {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let generator = settings.with_transform(RecursiveTransform(plain)).into_generator();
+    format!("{:#}\n", generator.into_root_schema_for::<T>().to_value())
+}
+
+/// The file of defaults: each with what it means above it.
+pub(crate) fn values<T: Default + JsonSchema + Serialize>() -> String {
+    let mut text =
+        String::from("# Made by `make docs`. Do not edit: give your own values to helm, by --values or --set.\n");
+    write(&automl_contract::schema::of::<T>(), &defaults::<T>(), 0, &mut text);
+    text
+}
+
+/// The table of all values.
+pub(crate) fn reference<T: Default + JsonSchema + Serialize>() -> String {
+    let mut schema = automl_contract::schema::of::<T>();
+    describe(&mut schema, &defaults::<T>());
+    reference::markdown(&schema)
+}
+
+/// An object that is written down as JSON.
+pub(crate) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}
+
+fn defaults<T: Default + Serialize>() -> Value {
+    serde_json::to_value(T::default()).unwrap_or_default()
+}
+
+/// Removes what only our own readers of a schema know, and defaults, which are in the file of defaults.
+fn plain(schema: &mut schemars::Schema) {
+    if let Some(object) = schema.as_object_mut() {
+        object.retain(|keyword, _| !keyword.starts_with("x-") && keyword != "default");
+        // Sizes of Rust's integers; the bounds say it better.
+        if object.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
+            object.remove("format");
+        }
+    }
+}
+
+/// Writes fields in the order of their names, each below what it means.
+fn write(schema: &Value, values: &Value, depth: usize, text: &mut String) {
+    let pad = "  ".repeat(depth);
+    for (name, value) in sorted(values) {
+        let field = &schema["properties"][name];
+        if depth == 0 {
+            text.push('\n');
+        }
+        if let Some(meaning) = meaning(field) {
+            let _ = writeln!(text, "{pad}# {meaning}");
+        }
+        match value {
+            Value::Object(object) if !object.is_empty() => {
+                let _ = writeln!(text, "{pad}{name}:");
+                write(field, value, depth + 1, text);
+            }
+            Value::String(plain) if is_plain(plain) => {
+                let _ = writeln!(text, "{pad}{name}: {plain}");
+            }
+            // JSON is YAML.
+            value => {
+                let _ = writeln!(text, "{pad}{name}: {value}");
+            }
+        }
+    }
+}
+
+/// Whether YAML reads a text as itself without quotes.
+fn is_plain(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !["true", "false", "null", "yes", "no", "on", "off"].contains(&text.to_lowercase().as_str())
+}
+
+/// Gives each field's description its default, and a map of fields one that stands for all.
+fn describe(schema: &mut Value, values: &Value) {
+    let all = schema.as_object_mut().and_then(|object| object.remove("additionalProperties"));
+    if let Some(mut each) = all.filter(Value::is_object).filter(|each| each.get("properties").is_some()) {
+        if let Some(spec) = each.pointer_mut(&format!("/properties/{SPEC}")).and_then(Value::as_object_mut) {
+            spec.remove("properties");
+        }
+        schema["properties"] = serde_json::json!({ "NAME": each });
+        return;
+    }
+    let fields = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, field) in fields.into_iter().flatten() {
+        let Some(value) = values.get(name) else { continue };
+        describe(field, value);
+        if field.get("properties").is_none() {
+            field["description"] = format!("{} Default: `{value}`.", meaning(field).unwrap_or_default()).into();
+        }
+    }
+}
+
+/// What a field means, without a default that is not the chart's.
+fn meaning(field: &Value) -> Option<String> {
+    let text = field["description"].as_str()?.replace('\n', " ");
+    Some(text.split(" Default: ").next().unwrap_or_default().to_owned())
+}
+
+fn sorted(object: &Value) -> Vec<(&String, &Value)> {
+    let mut fields: Vec<_> = object.as_object().into_iter().flatten().collect();
+    // Not every build keeps the order of declaration, and the text must not depend on the build.
+    fields.sort_by_key(|(name, _)| *name);
+    fields
+}
