@@ -1,6 +1,6 @@
 //! The life of two releases on a real API server, with the operator at work: installed, scaled, rolled back, uninstalled. What a
 //! change does not speak of is not touched by it.
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, time::Duration};
 
 use automl_testbed::{ControlPlane, Options};
 use serde_json::Value;
@@ -43,12 +43,22 @@ fn versions(objects: &[Value]) -> Versions {
 
 /// Runs and Jobs as they are when the operator and the cluster have done all that they can without a node.
 fn settled(plane: &ControlPlane, count: usize) -> [Versions; 2] {
-    until(&format!("{count} runs wait for a node"), || {
+    let look = || {
         let (runs, jobs) = (list(plane, RUNS)?, list(plane, JOBS)?);
-        let waits = |run: &Value| run["status"]["reason"] == "Unschedulable";
+        let waits = |run: &Value| {
+            let (spec, status) = (&run["spec"], &run["status"]);
+            status["reason"] == "Unschedulable"
+                && status["replicas"] == spec["replicas"]
+                && status["observedGeneration"] == run["metadata"]["generation"]
+        };
         let begun = |job: &Value| job["status"]["active"] == job["spec"]["parallelism"];
         let quiet = runs.iter().all(waits) && jobs.iter().all(begun);
         (quiet && runs.len() == count && jobs.len() == count).then(|| [versions(&runs), versions(&jobs)])
+    };
+    until(&format!("{count} runs wait for a node, and nothing moves any more"), || {
+        let before = look()?;
+        std::thread::sleep(Duration::from_secs(2));
+        look().filter(|now| *now == before)
     })
 }
 

@@ -1,8 +1,11 @@
 //! Values as a type → the file of defaults, the schema and the reference.
 use std::fmt::Write as _;
 
-use automl_contract::reference;
-use schemars::{JsonSchema, generate::SchemaSettings, transform::RecursiveTransform};
+use automl_contract::{reference, schema};
+use schemars::{
+    JsonSchema, Schema,
+    transform::{RecursiveTransform, Transform},
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -11,22 +14,22 @@ const SPEC: &str = "spec";
 
 /// The JSON Schema that Helm holds values to.
 pub(crate) fn schema<T: JsonSchema>() -> String {
-    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    let generator = settings.with_transform(RecursiveTransform(plain)).into_generator();
-    format!("{:#}\n", generator.into_root_schema_for::<T>().to_value())
+    let mut schema = Schema::try_from(schema::of::<T>()).unwrap_or_default();
+    RecursiveTransform(plain).transform(&mut schema);
+    format!("{:#}\n", schema.to_value())
 }
 
 /// The file of defaults: each with what it means above it.
 pub(crate) fn values<T: Default + JsonSchema + Serialize>() -> String {
     let mut text =
         String::from("# Made by `make docs`. Do not edit: give your own values to helm, by --values or --set.\n");
-    write(&automl_contract::schema::of::<T>(), &defaults::<T>(), 0, &mut text);
+    write(&schema::of::<T>(), &defaults::<T>(), 0, &mut text);
     text
 }
 
 /// The table of all values.
 pub(crate) fn reference<T: Default + JsonSchema + Serialize>() -> String {
-    let mut schema = automl_contract::schema::of::<T>();
+    let mut schema = schema::of::<T>();
     describe(&mut schema, &defaults::<T>());
     reference::markdown(&schema)
 }
@@ -43,14 +46,22 @@ fn defaults<T: Default + Serialize>() -> Value {
     serde_json::to_value(T::default()).unwrap_or_default()
 }
 
-/// Removes what only our own readers of a schema know, and defaults, which are in the file of defaults.
-fn plain(schema: &mut schemars::Schema) {
-    if let Some(object) = schema.as_object_mut() {
-        object.retain(|keyword, _| !keyword.starts_with("x-") && keyword != "default");
-        // Sizes of Rust's integers; the bounds say it better.
-        if object.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
-            object.remove("format");
-        }
+/// Removes what only our own readers of a schema know, and defaults, which are in the file of defaults. Lets what may be left
+/// out of an entry of a map be nothing, too: that is how a value is taken away.
+fn plain(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else { return };
+    object.retain(|keyword, _| !keyword.starts_with("x-") && keyword != "default" && keyword != "enumDescriptions");
+    // Sizes of Rust's integers; the bounds say it better.
+    if object.get("format").and_then(Value::as_str).is_some_and(|format| format.starts_with("uint")) {
+        object.remove("format");
+    }
+    let Some(entry) = object.get_mut("additionalProperties") else { return };
+    let required = entry["required"].clone();
+    let is_required = |name: &str| required.as_array().is_some_and(|names| names.iter().any(|one| one == name));
+    let fields = entry.get_mut("properties").and_then(Value::as_object_mut);
+    for (_, field) in fields.into_iter().flatten().filter(|(name, _)| !is_required(name)) {
+        let only = field["type"].take();
+        field["type"] = serde_json::json!([only, "null"]);
     }
 }
 
