@@ -23,12 +23,10 @@ pub fn find() -> Result<PathBuf, TestbedError> {
 
 /// The Go module of the program. Charts are rendered and linted for the Kubernetes that is tested.
 pub(crate) fn module() -> GoModule {
-    let mut linker_flags = format!("-s -w -X helm.sh/helm/v3/internal/version.version={VERSION}");
-    for package in ["lint/rules", "chartutil"] {
-        for (part, number) in [("Major", "1"), ("Minor", "35")] {
-            linker_flags.push_str(&format!(" -X helm.sh/helm/v3/pkg/{package}.k8sVersion{part}={number}"));
-        }
-    }
+    let kubernetes = ["lint/rules", "chartutil"].map(|package| {
+        let name = format!("-X helm.sh/helm/v3/pkg/{package}.k8sVersion");
+        format!(" {name}Major=1 {name}Minor=35")
+    });
     GoModule {
         title: format!("Helm {VERSION}"),
         folder: "helm-",
@@ -36,7 +34,7 @@ pub(crate) fn module() -> GoModule {
         instead: "put helm, of version 3, on PATH".to_owned(),
         sources: &[("go.mod", include_str!("../helm/go.mod")), ("go.sum", include_str!("../helm/go.sum"))],
         packages: &["helm.sh/helm/v3/cmd/helm"],
-        linker_flags,
+        linker_flags: format!("-s -w -X helm.sh/helm/v3/internal/version.version={VERSION}{}", kubernetes.concat()),
         finish: |_| Ok(()),
         is_right: |folder| version(&folder.join("helm")).is_some_and(|version| version == VERSION),
     }

@@ -1,5 +1,5 @@
 //! What the charts refuse: each time in words that say what was wrong, and where.
-use crate::helm::{FLEET, Helm, OPERATOR};
+use crate::common::helm::{FLEET, Helm, OPERATOR};
 
 const SPEC: &str = "{search: {budget: {evaluations: 1}}, evaluation: {dataset: {source: digits}}}";
 

@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, fs, time::Duration};
 use automl_testbed::{ControlPlane, Options};
 use serde_json::Value;
 
-use crate::{
-    common::{Operator, Person, unless_unable, until},
+use crate::common::{
+    Operator, Person,
     helm::{FLEET, Helm, OPERATOR},
+    unless_unable, until,
 };
 
 const NAMESPACE: &str = "fleets";

@@ -5,9 +5,10 @@ use automl_testbed::{ControlPlane, Options};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{
-    common::{Person, unless_unable},
+use crate::common::{
+    Person,
     helm::{FLEET, Helm, OPERATOR, objects},
+    project, unless_unable,
 };
 
 /// What the cluster of a Prometheus operator has.
@@ -20,7 +21,7 @@ const MONITORED: [&str; 3] = [
 /// A row of `cases.yaml`, whose head says what is what.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+struct Row {
     case: String,
     #[serde(default = "operator")]
     chart: String,
@@ -41,7 +42,7 @@ fn automl() -> String {
     "automl".to_owned()
 }
 
-impl Case {
+impl Row {
     fn render(&self, helm: &Helm, more: &[&str]) -> String {
         // JSON is YAML.
         let values = if self.values.is_null() { String::new() } else { self.values.to_string() };
@@ -49,7 +50,7 @@ impl Case {
     }
 }
 
-fn cases() -> Vec<Case> {
+fn rows() -> Vec<Row> {
     let text = include_str!("cases.yaml").replace("VERSION", env!("CARGO_PKG_VERSION"));
     serde_saphyr::from_str(&text).expect("the table")
 }
@@ -68,19 +69,19 @@ fn found(all: &[Value], object: &str, pointer: &str) -> Value {
 #[test]
 fn values_are_rendered_as_they_should_be() {
     let Some(helm) = Helm::find(None) else { return };
-    for case in cases() {
-        let text = case.render(&helm, if case.monitored { &MONITORED } else { &[] });
+    for row in rows() {
+        let text = row.render(&helm, if row.monitored { &MONITORED } else { &[] });
         let all = objects(&text);
-        for (object, places) in &case.expected {
+        for (object, places) in &row.expected {
             for (pointer, value) in places {
-                assert_eq!(found(&all, object, pointer), *value, "{}: {object} {pointer}\n{text}", case.case);
+                assert_eq!(found(&all, object, pointer), *value, "{}: {object} {pointer}\n{text}", row.case);
             }
         }
         // Labels are made of names: they have at most 63 characters, and a set's revision is 11 behind its name.
         for one in all.iter().filter(|one| one["kind"] != "CustomResourceDefinition") {
             let name = one["metadata"]["name"].as_str().expect("a name");
             let most = if one["kind"] == "StatefulSet" { 52 } else { 63 };
-            assert!(name.len() <= most, "{}: {name}", case.case);
+            assert!(name.len() <= most, "{}: {name}", row.case);
         }
     }
 }
@@ -131,8 +132,9 @@ fn an_api_server_takes_all_that_is_rendered() {
     for namespace in ["team-a", "team-b"] {
         plane.cli(&["create", "namespace", namespace]);
     }
-    for case in cases() {
-        let text = case.render(&helm, &[]);
+    let rendered = rows().into_iter().map(|row| (row.render(&helm, &[]), row.case));
+    let shown = helm.render("fleet", FLEET, &shown(), &[]);
+    for (text, case) in rendered.chain([(shown, "the fleet that is shown".to_owned())]) {
         let count = objects(&text).len();
         if count == 0 || count > 100 {
             continue; // nothing to take, or a thousand times the same
@@ -141,7 +143,14 @@ fn an_api_server_takes_all_that_is_rendered() {
         let apply =
             ["apply", "--dry-run=server", "--server-side", "--force-conflicts", "--validate=strict", "--filename=-"];
         let (pleased, said) = plane.try_cli(&apply, &text);
-        assert!(pleased && !said.to_lowercase().contains("warning"), "{}: {said}\n{text}", case.case);
-        assert_eq!(said.matches("(server dry run)").count(), count, "{}: {said}", case.case);
+        assert!(pleased && !said.to_lowercase().contains("warning"), "{case}: {said}\n{text}");
+        assert_eq!(said.matches("(server dry run)").count(), count, "{case}: {said}");
     }
+}
+
+/// The fleets that docs/operator.md shows.
+fn shown() -> String {
+    let page = fs::read_to_string(project().join("docs/operator.md")).expect("the page");
+    let (_, rest) = page.split_once("# fleet.yaml\n").expect("it is shown");
+    rest.split_once("```").expect("its end").0.to_owned()
 }

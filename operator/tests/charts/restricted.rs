@@ -1,9 +1,10 @@
 //! An operator that serves some namespaces only: a Role in each is enough for all that it does there.
 use automl_testbed::{ControlPlane, Options};
 
-use crate::{
-    common::{OPERATOR, Operator, Person, unless_unable},
+use crate::common::{
+    OPERATOR, Operator, Person,
     helm::{self, Helm},
+    unless_unable,
 };
 
 #[test]

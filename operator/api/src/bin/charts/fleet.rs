@@ -15,7 +15,7 @@ const MAX_FLEET: usize = MAX_NAME - "-999".len();
 #[derive(Default, JsonSchema, Serialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Values {
-    /// Fleets by name: a type of machine, as a rule. The runs of fleet `h100` are the MinerRuns `h100-0`, `h100-1` and so on.
+    /// Fleets by name: a type of machine, as a rule. The runs of fleet `h100` are the `MinerRuns` `h100-0`, `h100-1` and so on.
     #[schemars(extend("propertyNames" = { "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$", "maxLength": MAX_FLEET }))]
     fleets: BTreeMap<String, Fleet>,
     /// What a chart shares with its parts. Nothing here is read.
@@ -57,6 +57,6 @@ struct Fleet {
 /// The spec as the contract has it.
 fn spec(_: &mut SchemaGenerator) -> Schema {
     let mut file = schema::schema();
-    let spec = file.pointer_mut("/properties/spec").map(Value::take).unwrap_or_else(|| json!({ "type": "object" }));
+    let spec = file.pointer_mut("/properties/spec").map_or_else(|| json!({ "type": "object" }), Value::take);
     Schema::try_from(spec).unwrap_or_default()
 }

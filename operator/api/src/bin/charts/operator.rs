@@ -16,7 +16,7 @@ type Labels = BTreeMap<String, String>;
 pub(crate) struct Values {
     /// Annotations of all objects.
     annotations: Labels,
-    /// The definitions of MinerRun and Validator.
+    /// The definitions of `MinerRun` and `Validator`.
     crds: Crds,
     /// Grafana's dashboards.
     dashboards: Dashboards,
@@ -52,7 +52,7 @@ impl Default for Crds {
 #[derive(JsonSchema, Serialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 struct Dashboards {
-    /// They are installed as ConfigMaps with the label `grafana_dashboard`, by which Grafana's sidecar finds them.
+    /// They are installed as `ConfigMaps` with the label `grafana_dashboard`, by which Grafana's sidecar finds them.
     install: bool,
 }
 
@@ -69,11 +69,11 @@ struct Images {
     operator: Image,
     /// When a node asks the registry for the operator's and the ledger's image.
     pull_policy: PullPolicy,
-    /// Names of Secrets that the registry asks for. A MinerRun names its own.
+    /// Names of Secrets that the registry asks for. A `MinerRun` names its own.
     pull_secrets: Vec<String>,
     /// Where all images are: `registry.example/team`.
     registry: String,
-    /// What MinerRuns run that name no image.
+    /// What `MinerRuns` run that name no image.
     runner: Image,
     /// The runner without the lab: the ledger, submitters and validators. Its tag has `-slim` behind it where none is given.
     slim: Image,
@@ -119,12 +119,12 @@ struct Ledger {
     /// The claim of the file. It outlives the release.
     storage: Storage,
     #[serde(flatten)]
-    pod: Pod,
+    pod: Workload,
 }
 
 impl Default for Ledger {
     fn default() -> Self {
-        let mut pod = Pod::of("50m", "64Mi", "512Mi");
+        let mut pod = Workload::of("50m", "64Mi", "512Mi");
         // The claim's files are this group's.
         pod.pod_security_context.insert("fsGroup".to_owned(), 65532.into());
         pod.pod_security_context.insert("fsGroupChangePolicy".to_owned(), "OnRootMismatch".into());
@@ -171,11 +171,11 @@ struct Monitoring {
     interval: String,
     /// Labels by which a Prometheus chooses what it reads: `{release: kube-prometheus-stack}`.
     labels: Labels,
-    /// A PodMonitor for runs, submitters and validators.
+    /// A `PodMonitor` for runs, submitters and validators.
     pod_monitor: bool,
-    /// A PrometheusRule with the alerts.
+    /// A `PrometheusRule` with the alerts.
     rules: bool,
-    /// A ServiceMonitor for the operator, and one for the ledger.
+    /// A `ServiceMonitor` for the operator, and one for the ledger.
     service_monitors: bool,
 }
 
@@ -198,19 +198,19 @@ struct Operator {
     #[schemars(range(min = 0, max = 100))]
     replicas: u32,
     #[serde(flatten)]
-    pod: Pod,
+    pod: Workload,
 }
 
 impl Default for Operator {
     fn default() -> Self {
-        Self { replicas: 1, pod: Pod::of("20m", "32Mi", "256Mi") }
+        Self { replicas: 1, pod: Workload::of("20m", "32Mi", "256Mi") }
     }
 }
 
 #[derive(Default, JsonSchema, Serialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 struct Rbac {
-    /// Namespaces to serve, each of which gets a Role. None is all of them, and a ClusterRole.
+    /// Namespaces to serve, each of which gets a Role. None is all of them, and a `ClusterRole`.
     #[schemars(inner(length(min = 1, max = 63), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")))]
     namespaces: Vec<String>,
 }
@@ -218,7 +218,7 @@ struct Rbac {
 /// What can be said of any pods.
 #[derive(Default, JsonSchema, Serialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Pod {
+struct Workload {
     /// Which nodes and which neighbours the pods want, in Kubernetes' own words.
     affinity: Map<String, Value>,
     /// More variables; each option of the program is one.
@@ -231,7 +231,7 @@ struct Pod {
     pod_labels: Labels,
     /// What the pods may do, in Kubernetes' own words.
     pod_security_context: Map<String, Value>,
-    /// The PriorityClass of the pods.
+    /// The `PriorityClass` of the pods.
     priority_class_name: String,
     /// What the container takes.
     resources: ResourcesSpec,
@@ -241,7 +241,7 @@ struct Pod {
     tolerations: Vec<Toleration>,
 }
 
-impl Pod {
+impl Workload {
     /// With these requests and this limit, and no privilege.
     fn of(cpu: &str, memory: &str, limit: &str) -> Self {
         let amounts = json!({ "requests": { "cpu": cpu, "memory": memory }, "limits": { "memory": limit } });

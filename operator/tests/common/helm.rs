@@ -9,7 +9,7 @@ use automl_testbed::ControlPlane;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::{project, unless_unable};
+use super::{project, unless_unable};
 
 /// The charts' folders.
 pub(crate) const OPERATOR: &str = "charts/automl-operator";
