@@ -16,7 +16,9 @@ const SPEC: &str = "spec";
 pub(crate) fn schema<T: JsonSchema>() -> String {
     let mut schema = Schema::try_from(schema::of::<T>()).unwrap_or_default();
     RecursiveTransform(plain).transform(&mut schema);
-    format!("{:#}\n", schema.to_value())
+    let mut value = schema.to_value();
+    value.sort_all_objects();
+    format!("{value:#}\n")
 }
 
 /// The file of defaults: each with what it means above it.
@@ -42,8 +44,11 @@ pub(crate) fn object(value: Value) -> Map<String, Value> {
     }
 }
 
+/// In the order of names, all through: not every build keeps the order of declaration, and no text may depend on the build.
 fn defaults<T: Default + Serialize>() -> Value {
-    serde_json::to_value(T::default()).unwrap_or_default()
+    let mut defaults = serde_json::to_value(T::default()).unwrap_or_default();
+    defaults.sort_all_objects();
+    defaults
 }
 
 /// Removes what only our own readers of a schema know, and defaults, which are in the file of defaults. Lets what may be left
@@ -60,15 +65,16 @@ fn plain(schema: &mut Schema) {
     let is_required = |name: &str| required.as_array().is_some_and(|names| names.iter().any(|one| one == name));
     let fields = entry.get_mut("properties").and_then(Value::as_object_mut);
     for (_, field) in fields.into_iter().flatten().filter(|(name, _)| !is_required(name)) {
-        let only = field["type"].take();
-        field["type"] = serde_json::json!([only, "null"]);
+        if let Some(only) = field.get_mut("type") {
+            *only = serde_json::json!([only.take(), "null"]);
+        }
     }
 }
 
 /// Writes fields in the order of their names, each below what it means.
 fn write(schema: &Value, values: &Value, depth: usize, text: &mut String) {
     let pad = "  ".repeat(depth);
-    for (name, value) in sorted(values) {
+    for (name, value) in values.as_object().into_iter().flatten() {
         let field = &schema["properties"][name];
         if depth == 0 {
             text.push('\n');
@@ -123,11 +129,4 @@ fn describe(schema: &mut Value, values: &Value) {
 fn meaning(field: &Value) -> Option<String> {
     let text = field["description"].as_str()?.replace('\n', " ");
     Some(text.split(" Default: ").next().unwrap_or_default().to_owned())
-}
-
-fn sorted(object: &Value) -> Vec<(&String, &Value)> {
-    let mut fields: Vec<_> = object.as_object().into_iter().flatten().collect();
-    // Not every build keeps the order of declaration, and the text must not depend on the build.
-    fields.sort_by_key(|(name, _)| *name);
-    fields
 }
