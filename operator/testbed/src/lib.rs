@@ -12,6 +12,8 @@ mod control_plane;
 mod debian;
 mod error;
 mod fault;
+mod go_module;
+pub mod helm;
 mod image;
 mod installed;
 mod network;

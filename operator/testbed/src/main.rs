@@ -1,5 +1,5 @@
 //! `testbed`: what tests need of Kubernetes, from the command line.
-use automl_testbed::{Binaries, ProjectImage, TestbedError, standing};
+use automl_testbed::{Binaries, ProjectImage, TestbedError, helm, standing};
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
@@ -16,8 +16,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Job {
-    /// Finds the Kubernetes programs, or builds them once for this machine, and prints the path of kube-apiserver
+    /// Finds the Kubernetes programs and Helm, or builds them once for this machine, and prints the paths of kube-apiserver and helm
     Build,
+    /// Finds Helm, or builds it once for this machine, and prints its path
+    Helm,
     /// Builds an image of this project and writes it as an OCI archive
     Image {
         /// Which one
@@ -64,7 +66,12 @@ fn main() -> ExitCode {
 /// Does the job and says what came of it.
 fn run(job: Job) -> Result<String, TestbedError> {
     match job {
-        Job::Build => Ok(Binaries::find(true)?.path("kube-apiserver")?.display().to_string()),
+        Job::Build => {
+            let server = Binaries::find(true)?.path("kube-apiserver")?;
+            // After it, and not beside it: most of what they are made of is the same.
+            Ok(format!("{}\n{}", server.display(), helm::find()?.display()))
+        }
+        Job::Helm => Ok(helm::find()?.display().to_string()),
         Job::Image { image, output: Some(output) } => {
             image.write(&output)?;
             Ok(output.display().to_string())

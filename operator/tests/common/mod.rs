@@ -13,6 +13,7 @@ use std::{
 use automl_testbed::ControlPlane;
 use serde_json::Value;
 
+pub(crate) mod helm;
 #[path = "../../testbed/tests/common/unable.rs"]
 pub(crate) mod unable;
 pub(crate) use unable::unless_unable;

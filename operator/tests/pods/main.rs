@@ -4,6 +4,7 @@ mod cluster;
 mod common;
 mod disturbed;
 mod ends;
+mod fleet;
 mod observed;
 mod sample;
 mod trouble;

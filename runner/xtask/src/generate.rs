@@ -1,5 +1,5 @@
 //! Files made from the code and from measured figures, so that no reference can drift from what it describes.
-use crate::{fashion_mnist, figures, place, step};
+use crate::{charts, fashion_mnist, figures, place, step};
 use anyhow::{Context, Result, bail};
 use std::{fmt::Write, fs, path::Path, process::Command};
 
@@ -9,8 +9,19 @@ const NOTICE: &str = "<!-- Made by `make docs`. Do not edit. -->\n";
 /// Writes the generated files, or with `check` fails where one is not what it would be.
 pub(crate) fn all(check: bool) -> Result<()> {
     let root = place::root()?;
+    let mut stale = settle(&root, pages(&root)?, check)?;
+    // Made of what has just been written.
+    stale.extend(settle(&root, charts::manifests()?, check)?);
+    if !stale.is_empty() {
+        bail!("not what they would be made as now: {}; run `make docs` and commit the result", stale.join(", "));
+    }
+    Ok(())
+}
+
+/// Writes the files that are not what they should be, or with `check` hands back their names.
+fn settle(root: &Path, pages: Vec<(&'static str, String)>, check: bool) -> Result<Vec<&'static str>> {
     let mut stale = Vec::new();
-    for (name, text) in pages(&root)? {
+    for (name, text) in pages {
         let path = root.join(name);
         if fs::read_to_string(&path).is_ok_and(|present| present == text) {
             continue;
@@ -25,17 +36,14 @@ pub(crate) fn all(check: bool) -> Result<()> {
             .with_context(|| format!("cannot write {}", path.display()))?;
         println!("wrote {name}");
     }
-    if !stale.is_empty() {
-        bail!("not what they would be made as now: {}; run `make docs` and commit the result", stale.join(", "));
-    }
-    Ok(())
+    Ok(stale)
 }
 
 /// Every generated file: its place in the clone and its text. A new reference is a line here.
 fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
     // The programs as tests build them: for a build of another kind most crates would be compiled once more.
     step::run(step::cargo(&["test", "--quiet", "--release", "--workspace", "--locked", "--no-run"])?)?;
-    Ok(vec![
+    let mut pages = vec![
         ("crds/minerruns.yaml", crd("minerruns.yaml")?),
         ("crds/validators.yaml", crd("validators.yaml")?),
         ("docs/figures/README.md", NOTICE.to_owned() + &figures::markdown(&figures::read(&root.join("docs/figures"))?)),
@@ -44,16 +52,19 @@ fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
         ("docs/reference/validator.md", NOTICE.to_owned() + &runner(&["reference", "validator"])?),
         ("docs/reference/metrics.md", NOTICE.to_owned() + &runner(&["reference", "metrics"])?),
         ("docs/reference/cli.md", NOTICE.to_owned() + &command_line()?),
-    ])
+        ("docs/reference/charts.md", NOTICE.to_owned() + &charts::say(&["reference"])?),
+    ];
+    pages.extend(charts::files()?);
+    Ok(pages)
 }
 
 /// A custom resource definition, as it is installed.
-fn crd(file: &str) -> Result<String> {
+pub(crate) fn crd(file: &str) -> Result<String> {
     step::output(built("crds", &[file])?)
 }
 
 /// A program of ours.
-fn built(program: &str, arguments: &[&str]) -> Result<Command> {
+pub(crate) fn built(program: &str, arguments: &[&str]) -> Result<Command> {
     step::command(place::target()?.join("release").join(program), arguments)
 }
 

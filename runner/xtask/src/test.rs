@@ -36,8 +36,8 @@ pub(crate) fn all() -> Result<()> {
     })?;
     timed("dependencies", || checker.then_check())?;
     timed("build", || run(cargo(&["test", "--release", "--workspace", "--locked", "--no-run"])?))?;
+    timed("Kubernetes and Helm", || kubernetes.wait())?;
     timed("generated files", || generate::all(true))?;
-    timed("Kubernetes", || kubernetes.wait())?;
     let tally = timed("tests", || tests(cargo(&["test", "--release", "--workspace", "--locked", "--no-fail-fast"])?))?;
     println!("== all: {:.1} s\n{tally}", begin.elapsed().as_secs_f64());
     Ok(())
