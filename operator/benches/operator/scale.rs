@@ -90,7 +90,7 @@ pub(crate) fn measure(program: &Program) {
 
 /// A control plane whose pods stay where they are.
 pub(crate) fn start() -> ControlPlane {
-    ControlPlane::start(Options { controllers: true, scheduler: false }).expect("a control plane")
+    ControlPlane::start(Options { controllers: true, scheduler: false, ..Options::default() }).expect("a control plane")
 }
 
 pub(crate) fn runtime() -> Runtime {

@@ -29,6 +29,8 @@ pub struct Options {
     pub controllers: bool,
     /// The scheduler: pods get nodes.
     pub scheduler: bool,
+    /// A node that is silent is not ready after 8 seconds; otherwise after 50, which a busy machine may need.
+    pub impatient: bool,
 }
 
 /// A running control plane. Dropping it ends its processes and removes its folder and its network.
@@ -36,11 +38,13 @@ pub struct ControlPlane {
     // In the order in which they end: who asks ends before who answers.
     _scheduler: Option<Part>,
     _controllers: Option<Part>,
-    _api_server: Part,
+    api_server: Part,
     _etcd: Part,
     pki: Pki,
     binaries: Binaries,
     ask: Ask,
+    /// Where etcd listens.
+    store: u16,
     server: SocketAddr,
     outside: SocketAddr,
     kubeconfig: PathBuf,
@@ -71,7 +75,7 @@ impl ControlPlane {
         etcd.wait_until(|| is_healthy(etcd_outside))?;
         let mut api_server = start_api_server(&place, &binaries, &pki, server, client)?;
         let ask = Ask::new(outside, &pki.file("ca.crt"), &admin)?;
-        api_server.wait_until(|| ask.is_there("/readyz") && ask.is_there("/api/v1/namespaces/default"))?;
+        api_server.wait_until(|| answers(&ask))?;
 
         let start = |name: &'static str, port: u16, extra: &[String]| {
             let identity = pki.client(name, &format!("system:{name}"), None)?;
@@ -88,7 +92,7 @@ impl ControlPlane {
         };
         let mut controllers = options
             .controllers
-            .then(|| start("kube-controller-manager", controllers, &controller_flags(&pki)))
+            .then(|| start("kube-controller-manager", controllers, &controller_flags(&pki, options.impatient)))
             .transpose()?;
         let scheduler = options.scheduler.then(|| start("kube-scheduler", scheduler, &[])).transpose()?;
         if let Some(controllers) = &mut controllers {
@@ -97,16 +101,24 @@ impl ControlPlane {
         Ok(Self {
             _scheduler: scheduler,
             _controllers: controllers,
-            _api_server: api_server,
+            api_server,
             _etcd: etcd,
             pki,
             binaries,
             ask,
+            store: client,
             server,
             outside,
             kubeconfig,
             place,
         })
+    }
+
+    /// Ends the API server in an instant, as where its machine fails, starts it again and waits until it answers.
+    pub fn restart_api_server(&mut self) -> Result<(), TestbedError> {
+        self.api_server.kill();
+        self.api_server = start_api_server(&self.place, &self.binaries, &self.pki, self.server, self.store)?;
+        self.api_server.wait_until(|| answers(&self.ask))
     }
 
     /// The administrator's kubeconfig file; it names its certificates by absolute paths.
@@ -218,6 +230,11 @@ fn is_healthy(etcd: SocketAddr) -> bool {
     TcpStream::connect(etcd).is_ok() && agent.get(format!("http://{etcd}/health")).call().is_ok()
 }
 
+/// Whether the API server is ready and has made what it begins with.
+fn answers(ask: &Ask) -> bool {
+    ask.is_there("/readyz") && ask.is_there("/api/v1/namespaces/default")
+}
+
 fn start_api_server(
     place: &Place,
     binaries: &Binaries,
@@ -264,7 +281,7 @@ fn start_api_server(
     Ok(Part::start("kube-apiserver", folder, &mut command)?.ask_twice())
 }
 
-fn controller_flags(pki: &Pki) -> Vec<String> {
+fn controller_flags(pki: &Pki, impatient: bool) -> Vec<String> {
     // Its own limit of 20 requests a second makes starting last four seconds.
     let mut flags = ["--use-service-account-credentials", "--kube-api-qps=200", "--kube-api-burst=400"]
         .map(ToOwned::to_owned)
@@ -276,6 +293,9 @@ fn controller_flags(pki: &Pki) -> Vec<String> {
         ("cluster-signing-key-file", "ca.key"),
     ] {
         flags.push(format!("--{flag}={}", pki.file(file).display()));
+    }
+    if impatient {
+        flags.extend(["--node-monitor-grace-period=8s", "--node-monitor-period=1s"].map(ToOwned::to_owned));
     }
     flags
 }

@@ -1,4 +1,4 @@
-//! A real Kubernetes for tests: etcd, API server, controller manager and scheduler, and a node where pods really run.
+//! A real Kubernetes for tests: etcd, API server, controller manager and scheduler, and nodes where pods really run.
 //!
 //! Tests of an operator against a mock prove what the mock's author believed. This starts the real programs in about
 //! four seconds, in a network of their own, and clears everything away again: on drop, and also when the process that
@@ -17,6 +17,7 @@ pub mod helm;
 mod image;
 mod installed;
 mod network;
+mod node;
 mod node_config;
 mod part;
 mod pki;

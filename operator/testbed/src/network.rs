@@ -26,8 +26,9 @@ use tokio::{
     time::timeout,
 };
 
-/// The node's address in a namespace of its own.
-const NODE: Ipv4Addr = Ipv4Addr::new(10, 200, 0, 1);
+/// The first node's address in a namespace of its own, and the bridge that has it.
+const NODE: Ipv4Addr = node(0);
+const BRIDGE: &str = "node0";
 
 /// How long it may take to reach something in a namespace of the same machine.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -36,6 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct Network {
     /// The namespace's name; `None` for the machine's own.
     name: Option<String>,
+    address: Ipv4Addr,
+    /// What leads to it from the first node's namespace: that one's name, and a device there.
+    link: Option<(String, String)>,
     /// Each ends the thread that forwards one address, when dropped.
     doors: Mutex<Vec<(SocketAddr, SocketAddr, Sender<()>)>>,
 }
@@ -44,7 +48,45 @@ impl Network {
     /// A namespace of this name where the machine allows one.
     pub(crate) fn make(name: &str) -> Self {
         let name = rustix::process::geteuid().is_root().then(|| name.to_owned());
-        Self { name: name.filter(|name| make_namespace(name).is_ok()), doors: Mutex::default() }
+        let name = name.filter(|name| make_namespace(name).is_ok());
+        let address = name.as_ref().map_or(Ipv4Addr::LOCALHOST, |_| NODE);
+        Self { name, address, link: None, doors: Mutex::default() }
+    }
+
+    /// The network of a node: this one for the first, for each other one of its own that is joined to this one's bridge.
+    pub(crate) fn of_node(&self, number: u8) -> Result<Self, TestbedError> {
+        let name = self.name.clone();
+        let (Some(first), true) = (&name, number > 0) else {
+            return Ok(Self { name, address: self.address, link: None, doors: Mutex::default() });
+        };
+        let (own, address, device) = (format!("{first}-node{number}"), node(number), format!("node{number}"));
+        run(Command::new("ip").args(["netns", "add", &own]))?;
+        configure(
+            first,
+            &[
+                format!("link add {device} type veth peer name {device} netns {own}"),
+                format!("link set {device} master {BRIDGE} up"),
+                format!("route add {} via {address}", pods(number)),
+            ],
+        )?;
+        configure(
+            &own,
+            &[
+                "link set lo up".to_owned(),
+                format!("address add {address}/24 dev {device}"),
+                format!("link set {device} up"),
+                // The first node knows the way to all pods.
+                format!("route add default via {NODE}"),
+            ],
+        )?;
+        let link = Some((first.clone(), device));
+        Ok(Self { name: Some(own), address, link, doors: Mutex::default() })
+    }
+
+    /// Takes its link away, where it has one: nothing that is sent to it or from it arrives any more.
+    pub(crate) fn cut(&self) -> Result<(), TestbedError> {
+        let Some((first, device)) = &self.link else { return Ok(()) };
+        configure(first, &[format!("link del {device}")])
     }
 
     /// The namespace's name, where it has one of its own.
@@ -54,7 +96,7 @@ impl Network {
 
     /// The address at which the cluster's parts find each other.
     pub(crate) fn address(&self) -> IpAddr {
-        self.name.as_ref().map_or(Ipv4Addr::LOCALHOST, |_| NODE).into()
+        self.address.into()
     }
 
     /// Ports to listen at: the wanted ones in a namespace of its own, else free ones.
@@ -158,20 +200,36 @@ fn file(name: &str) -> PathBuf {
     PathBuf::from("/run/netns").join(name)
 }
 
+/// The address of the node of this number.
+const fn node(number: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 200, 0, 1 + number)
+}
+
+/// The addresses of its pods.
+pub(crate) fn pods(number: u8) -> String {
+    format!("10.244.{number}.0/24")
+}
+
 fn make_namespace(name: &str) -> Result<(), TestbedError> {
     run(Command::new("ip").args(["netns", "add", name]))?;
     // Pods hang on the bridge's name space by veth pairs; the default route only has to exist, it leads nowhere.
-    for line in [
-        "link set lo up".to_owned(),
-        "link add name node0 type bridge".to_owned(),
-        format!("address add {NODE}/24 dev node0"),
-        "link set node0 up".to_owned(),
-        "route add default dev node0".to_owned(),
-    ] {
-        if let Err(error) = run(Command::new("ip").args(["-n", name]).args(line.split(' '))) {
-            let _ = run(Command::new("ip").args(["netns", "del", name]));
-            return Err(error);
-        }
+    let made = configure(
+        name,
+        &[
+            "link set lo up".to_owned(),
+            format!("link add name {BRIDGE} type bridge"),
+            format!("address add {NODE}/24 dev {BRIDGE}"),
+            format!("link set {BRIDGE} up"),
+            format!("route add default dev {BRIDGE}"),
+        ],
+    );
+    if made.is_err() {
+        let _ = run(Command::new("ip").args(["netns", "del", name]));
     }
-    Ok(())
+    made
+}
+
+/// Has `ip` do this in a namespace.
+fn configure(name: &str, lines: &[String]) -> Result<(), TestbedError> {
+    lines.iter().try_for_each(|line| run(Command::new("ip").args(["-n", name]).args(line.split(' '))).map(drop))
 }

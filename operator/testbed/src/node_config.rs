@@ -1,5 +1,5 @@
 //! The files that containerd, the pod network, kubelet and kube-proxy are started with.
-use crate::{cluster::Cluster, debian::Debian, error::TestbedError, pki::Identity};
+use crate::{debian::Debian, error::TestbedError, pki::Identity};
 use serde_json::json;
 use std::{net::IpAddr, path::Path};
 
@@ -35,15 +35,15 @@ conf_dir = "{folder}/cni"
     ))
 }
 
-/// The pod network's: a bridge, with routes to pods, services and the node and to nowhere else.
-pub(crate) fn network() -> String {
+/// The pod network's: a bridge for the node's own pods, with routes to pods, services and nodes and to nowhere else.
+pub(crate) fn network(pods: &str) -> String {
     let routes = ["10.96.0.0/16", "10.244.0.0/16", "10.200.0.0/24"].map(|network| json!({"dst": network}));
     json!({
         "cniVersion": "0.4.0",
         "name": "pods",
         "plugins": [{
             "type": "bridge", "bridge": "pods0", "isGateway": true, "ipMasq": false, "hairpinMode": true,
-            "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": routes},
+            "ipam": {"type": "host-local", "ranges": [[{"subnet": pods}]], "routes": routes},
         }],
     })
     .to_string()
@@ -82,13 +82,13 @@ pub(crate) fn kubelet(folder: &Path, address: IpAddr, cgroup: &str, serving: &Id
 }
 
 /// kube-proxy's: it sets what is the namespace's own and leaves the machine's connection tracking alone.
-pub(crate) fn proxy(kubeconfig: &Path) -> String {
+pub(crate) fn proxy(node: &str, kubeconfig: &Path) -> String {
     json!({
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "mode": "nftables",
         "clientConnection": {"kubeconfig": kubeconfig},
-        "hostnameOverride": Cluster::NODE,
+        "hostnameOverride": node,
         "clusterCIDR": "10.244.0.0/16",
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
         "healthzBindAddress": "127.0.0.1:10256",

@@ -95,6 +95,11 @@ impl Part {
         if self.terms > 0 && matches!(self.child.wait_timeout(LAST_WORDS), Ok(Some(_))) {
             return;
         }
+        self.kill();
+    }
+
+    /// Ends it in an instant.
+    pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -90,7 +90,7 @@ pub fn serve(node: bool, load: &[PathBuf]) -> Result<String, TestbedError> {
         let cluster = Cluster::start_with_archives(load)?;
         stay(cluster.control_plane())
     } else {
-        stay(&ControlPlane::start(Options { controllers: true, scheduler: true })?)
+        stay(&ControlPlane::start(Options { controllers: true, scheduler: true, ..Options::default() })?)
     }
 }
 

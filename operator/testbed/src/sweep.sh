@@ -1,4 +1,4 @@
-# Removes what a cluster leaves: processes, network namespace, cgroups, folder. It outlives the process that started the
+# Removes what a cluster leaves: processes, network namespaces, cgroups, folder. It outlives the process that started the
 # cluster, because a test that is killed, or keeps its cluster in a static, drops nothing: it waits for the end of its
 # standard input, which comes in every case.
 folder=$1 namespace=$2 cgroup=$3
@@ -18,7 +18,8 @@ while pids=$(ours) && [ -n "$pids" ] && [ $((tries -= 1)) -gt 0 ]; do
   sleep 0.1
 done
 if [ -n "$namespace" ]; then
-  ip netns del "$namespace"
+  # Those of further nodes begin with its name.
+  for each in "/run/netns/$namespace"*; do ip netns del "${each##*/}"; done
 fi
 if [ -n "$cgroup" ]; then
   tries=50

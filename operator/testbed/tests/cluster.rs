@@ -1,4 +1,4 @@
-//! Pods really run, of images made here, beside those of another cluster, and a node leaves nothing.
+//! Pods really run, of images made here, beside those of another cluster, on one node or two, and a node leaves nothing.
 mod common;
 
 use automl_testbed::{Cluster, Image, ProjectImage};
@@ -98,17 +98,77 @@ fn images_of_this_project_run_as_any_user() {
     }
 }
 
-fn run_a_job(cluster: &Cluster) {
+/// A pod on a node that says its name, and is ready when it has heard that of the other by its Service.
+fn talker(node: &str, own: &str, other: &str) -> String {
+    format!(
+        r#"
+apiVersion: v1
+kind: Service
+metadata: {{name: {node}}}
+spec: {{clusterIP: {own}, publishNotReadyAddresses: true, selector: {{on: {node}}}, ports: [{{port: 80, targetPort: 8080}}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: {node}, labels: {{on: {node}}}}}
+spec:
+  nodeName: {node}
+  containers:
+  - name: talk
+    image: automl.test/shell:dev
+    imagePullPolicy: Never
+    args: ["echo {node} >/said/name; exec httpd -f -p 8080 -h /said"]
+    readinessProbe: {{exec: {{command: [wget, -q, -O, /said/heard, "http://{other}/name"]}}, periodSeconds: 1}}
+    volumeMounts: [{{name: said, mountPath: /said}}]
+  volumes: [{{name: said, emptyDir: {{}}}}]
+---
+"#
+    )
+}
+
+#[test]
+fn pods_of_two_nodes_talk_and_a_node_that_is_killed_is_told_from_one_that_lives() {
+    let Some(mut cluster) = unless_unable(Cluster::start_several(2, &[])) else { return };
+    load_shell(&cluster);
+    let ask = |cluster: &Cluster, line: &str, input: &str| {
+        let mut command = kubectl(cluster.control_plane(), []);
+        command.args(line.split(' '));
+        let (pleased, said) = run(command, input);
+        assert!(pleased, "{line}: {said}");
+        said
+    };
+    let pods = talker("node0", "10.96.7.1", "10.96.7.2") + &talker("node1", "10.96.7.2", "10.96.7.1");
+    ask(&cluster, "apply --filename=-", &pods);
+    ask(&cluster, "wait --for=condition=Ready pods --all --timeout=60s", "");
+    for (here, there) in [("node0", "node1"), ("node1", "node0")] {
+        assert_eq!(ask(&cluster, &format!("exec {here} -- cat /said/heard"), "").trim(), there);
+    }
+
+    cluster.restart_api_server().expect("it answers again");
+    cluster.kill_node("node1").expect("it was there");
+    ask(&cluster, "wait --for=condition=Ready=Unknown node/node1 --timeout=60s", "");
+    let ready = ask(&cluster, "get node/node0 --output=jsonpath={.status.conditions[?(@.type==\"Ready\")].status}", "");
+    assert_eq!(ready, "True");
+    ask(&cluster, "wait --for=condition=Ready=False pod/node0 --timeout=60s", "");
+    let folder = cluster.control_plane().folder().to_owned();
+    drop(cluster);
+    assert_gone(&folder);
+}
+
+fn load_shell(cluster: &Cluster) {
     let busybox = cluster.busybox().expect("it is one of the packages");
+    let program = |name: &str| (format!("/bin/{name}"), busybox.clone());
     let shell = Image {
         name: "automl.test/shell:dev".to_owned(),
-        layers: vec![vec![("/bin/sh".to_owned(), busybox.clone()), ("/bin/id".to_owned(), busybox)]],
+        layers: vec![["sh", "id", "cat", "httpd", "wget"].map(program).into()],
         entrypoint: ["/bin/sh", "-c"].map(ToOwned::to_owned).into(),
         environment: vec!["PATH=/bin".to_owned()],
         user: "65535:65535".to_owned(),
     };
     cluster.load(&shell).expect("the image is loaded");
+}
 
+fn run_a_job(cluster: &Cluster) {
+    load_shell(cluster);
     let plane = cluster.control_plane();
     let (applied, said) = run(kubectl(plane, ["apply", "--filename=-"]), JOB);
     assert!(applied, "{said}");
@@ -124,9 +184,10 @@ fn run_a_job(cluster: &Cluster) {
 /// No folder, network namespace, mount or cgroup of it is left.
 fn assert_gone(folder: &Path) {
     let name = folder.file_name().expect("it has a name").to_string_lossy().into_owned();
-    assert!(!folder.exists() && !Path::new("/run/netns").join(&name).exists(), "{name} is left");
-    let left = Command::new("find").args(["/sys/fs/cgroup", "-name", &format!("*{name}*")]).output().expect("find");
-    assert_eq!(String::from_utf8_lossy(&left.stdout), "", "its cgroups are left");
+    assert!(!folder.exists(), "{name} is left");
+    let places = ["/run/netns", "/sys/fs/cgroup", "-name", &format!("*{name}*")];
+    let left = Command::new("find").args(places).output().expect("find");
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "", "its namespaces or cgroups are left");
     let mounts = fs::read_to_string("/proc/self/mountinfo").expect("/proc");
     assert!(!mounts.contains(&name), "mounts are left: {mounts}");
 }

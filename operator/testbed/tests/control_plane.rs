@@ -37,7 +37,8 @@ fn pan(low: i32, high: i32) -> String {
 
 #[test]
 fn two_at_once_answer_and_leave_nothing() {
-    let start = || thread::spawn(|| ControlPlane::start(Options { controllers: true, scheduler: true }));
+    let start =
+        || thread::spawn(|| ControlPlane::start(Options { controllers: true, scheduler: true, ..Options::default() }));
     let [first, second] = [start(), start()].map(|start| unless_unable(start.join().expect("no panic")));
     let (Some(first), Some(second)) = (first, second) else { return };
     let folders = [&first, &second].map(|plane| plane.folder().to_owned());

@@ -34,7 +34,8 @@ pub(crate) fn shared() -> Option<Arc<Server>> {
 /// A control plane with everything installed; the Deployment finds no node, so no second operator acts. None where
 /// there is no Kubernetes, which is said.
 pub(crate) fn start() -> Option<ControlPlane> {
-    let plane = unless_unable(ControlPlane::start(Options { controllers: true, scheduler: true }))?;
+    let plane =
+        unless_unable(ControlPlane::start(Options { controllers: true, scheduler: true, ..Options::default() }))?;
     install(&plane);
     Some(plane)
 }

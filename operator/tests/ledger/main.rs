@@ -1,5 +1,5 @@
-//! Runs that are kept in the ledger, on a real node: with pods, their disks and the ledger gone at any instant. The cluster is
-//! not shared with other tests, which promise times.
+//! Runs that are kept in the ledger, on a real node: with pods, their disks, the ledger and nodes gone at any instant. The
+//! clusters are not shared with other tests, which promise times.
 mod chained;
 #[path = "../../../runner/chain/tests/common/chopsticks.rs"]
 #[allow(dead_code, reason = "the tests of the chain use more of it")]
@@ -11,6 +11,8 @@ mod cluster;
 mod common;
 mod islands;
 mod kept;
+mod nodes;
 mod published;
+mod undisturbed;
 
 use common::unable::skip;
