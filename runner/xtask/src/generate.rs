@@ -11,7 +11,7 @@ pub(crate) fn all(check: bool) -> Result<()> {
     let root = place::root()?;
     let mut stale = Vec::new();
     for (name, text) in pages(&root)? {
-        let path = root.join(name);
+        let path = root.join(&name);
         if fs::read_to_string(&path).is_ok_and(|present| present == text) {
             continue;
         }
@@ -32,10 +32,11 @@ pub(crate) fn all(check: bool) -> Result<()> {
 }
 
 /// Every generated file: its place in the clone and its text. A new reference is a line here.
-fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
+fn pages(root: &Path) -> Result<Vec<(String, String)>> {
     // The programs as tests build them: for a build of another kind most crates would be compiled once more.
     step::run(step::cargo(&["test", "--quiet", "--release", "--workspace", "--locked", "--no-run"])?)?;
-    Ok(vec![
+    let mut pages = dashboards()?;
+    let others = [
         ("crds/minerruns.yaml", crd("minerruns.yaml")?),
         ("crds/validators.yaml", crd("validators.yaml")?),
         ("docs/figures/README.md", NOTICE.to_owned() + &figures::markdown(&figures::read(&root.join("docs/figures"))?)),
@@ -44,7 +45,19 @@ fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
         ("docs/reference/validator.md", NOTICE.to_owned() + &runner(&["reference", "validator"])?),
         ("docs/reference/metrics.md", NOTICE.to_owned() + &runner(&["reference", "metrics"])?),
         ("docs/reference/cli.md", NOTICE.to_owned() + &command_line()?),
-    ])
+    ];
+    pages.extend(others.map(|(name, text)| (name.to_owned(), text)));
+    Ok(pages)
+}
+
+/// What people who have Grafana look at.
+fn dashboards() -> Result<Vec<(String, String)>> {
+    let names = step::output(built("dashboards", &[])?)?;
+    let page = |name: &str| {
+        let text = step::output(built("dashboards", &[name])?)?;
+        Ok((format!("charts/automl-operator/dashboards/{name}.json"), text))
+    };
+    names.lines().map(page).collect()
 }
 
 /// A custom resource definition, as it is installed.
