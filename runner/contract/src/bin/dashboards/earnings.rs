@@ -1,5 +1,6 @@
 //! What do I earn: each hotkey's standing in its subnet, and what its submitter publishes.
 use crate::grafana::{Dashboard, Panel, query, stat, timeseries};
+use crate::panels::values;
 use crate::query::{series, sum};
 use automl_contract::metrics::{self, Metric};
 
@@ -40,12 +41,7 @@ pub(crate) fn dashboard() -> Dashboard {
                     "short",
                     [query(format!("sum by (result) (increase({attempts}[1h]))"), "{{result}}")],
                 ),
-                timeseries(
-                    "Last publication",
-                    metrics::SUBMITTER_PUBLICATIONS.help,
-                    "none",
-                    [query(series(&metrics::SUBMITTER_PUBLICATIONS, ""), "{{instance}}")],
-                ),
+                values("Last publication", &metrics::SUBMITTER_PUBLICATIONS, "none", "", "{{instance}}"),
                 timeseries(
                     "Since the ledger was read",
                     metrics::SUBMITTER_LOOKED.help,

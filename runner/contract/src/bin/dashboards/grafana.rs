@@ -79,12 +79,12 @@ struct Answers {
 /// A query and how its series are called.
 pub(crate) struct Query {
     pub(crate) expression: String,
-    pub(crate) legend: &'static str,
+    pub(crate) legend: String,
 }
 
 /// A query whose series are called by `legend`, in which `{{label}}` stands for a label's value.
-pub(crate) fn query(expression: String, legend: &'static str) -> Query {
-    Query { expression, legend }
+pub(crate) fn query(expression: String, legend: impl Into<String>) -> Query {
+    Query { expression, legend: legend.into() }
 }
 
 impl Dashboard {
@@ -201,8 +201,11 @@ pub(crate) fn timeseries(
 
 /// A table of now: a line for each value of the queries' labels, a column for each query, called by its legend.
 pub(crate) fn table(title: impl Into<String>, description: &'static str, queries: Vec<Query>) -> Panel {
-    let names: Map<String, Value> =
-        queries.iter().zip('A'..).map(|(query, letter)| (format!("Value #{letter}"), query.legend.into())).collect();
+    let names: Map<String, Value> = queries
+        .iter()
+        .zip('A'..)
+        .map(|(query, letter)| (format!("Value #{letter}"), query.legend.as_str().into()))
+        .collect();
     let mut targets = targets(queries);
     for target in &mut targets {
         target["format"] = "table".into();

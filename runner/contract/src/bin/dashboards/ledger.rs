@@ -1,6 +1,7 @@
 //! What the ledger is asked, how quickly it answers, and how much it holds.
 use crate::grafana::{Dashboard, query, stat, timeseries};
-use crate::query::{quantiles, rate, series, sum};
+use crate::panels::{distribution, rates, values};
+use crate::query::{rate, series, sum};
 use automl_contract::metrics;
 
 pub(crate) fn dashboard() -> Dashboard {
@@ -29,36 +30,16 @@ pub(crate) fn dashboard() -> Dashboard {
         .row(
             "Requests",
             [
-                timeseries(
-                    "Requests a second by page",
-                    metrics::LEDGER_REQUESTS.help,
-                    "reqps",
-                    [query(rate("page", &metrics::LEDGER_REQUESTS, ""), "{{page}}")],
-                ),
+                rates("Requests a second by page", &metrics::LEDGER_REQUESTS, "reqps", "page", ""),
                 timeseries(
                     "Requests a second by status",
                     "401 and 403: a token that is not admitted. 429: one that asks too often. 5 and more: the ledger's fault.",
                     "reqps",
                     [query(rate("status", &metrics::LEDGER_REQUESTS, ""), "{{status}}")],
                 ),
-                timeseries(
-                    "Seconds until an answer",
-                    metrics::LEDGER_REQUEST_SECONDS.help,
-                    "s",
-                    quantiles(&metrics::LEDGER_REQUEST_SECONDS, ""),
-                ),
-                timeseries(
-                    "Seconds until an answer, as runners see it",
-                    metrics::RUNNER_LEDGER_SECONDS.help,
-                    "s",
-                    quantiles(&metrics::RUNNER_LEDGER_SECONDS, ""),
-                ),
-                timeseries(
-                    "Records",
-                    metrics::LEDGER_RECORDS.help,
-                    "short",
-                    [query(series(&metrics::LEDGER_RECORDS, ""), "{{instance}}")],
-                ),
+                distribution("Seconds until an answer", &metrics::LEDGER_REQUEST_SECONDS, ""),
+                distribution("Seconds until an answer, as runners see it", &metrics::RUNNER_LEDGER_SECONDS, ""),
+                values("Records", &metrics::LEDGER_RECORDS, "short", "", "{{instance}}"),
             ],
         )
 }

@@ -3,7 +3,7 @@
 //! Their queries take names from the contract, so that none can ask for a metric that does not exist.
 //!
 //! ```text
-//! grafana  what a dashboard is to Grafana       query  PromQL made of the contract's metrics
+//! grafana  what a dashboard is to Grafana      query  queries made of the contract's metrics      panels  of one metric
 //! fleet    all runs at a glance      run  one of them       operator   ledger   validator   earnings  of hotkeys
 //! ```
 mod earnings;
@@ -11,6 +11,7 @@ mod fleet;
 mod grafana;
 mod ledger;
 mod operator;
+mod panels;
 mod query;
 mod run;
 mod validator;
@@ -18,8 +19,10 @@ mod validator;
 use grafana::Dashboard;
 use std::process::ExitCode;
 
+type Make = fn() -> Dashboard;
+
 /// Each by its name.
-const ALL: [(&str, fn() -> Dashboard); 6] = [
+const ALL: [(&str, Make); 6] = [
     ("fleet", fleet::dashboard),
     ("run", run::dashboard),
     ("operator", operator::dashboard),

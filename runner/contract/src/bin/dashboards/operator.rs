@@ -1,6 +1,7 @@
 //! Whether the operator does its work, and how quickly.
 use crate::grafana::{Dashboard, query, stat, timeseries};
-use crate::query::{max, quantiles, rate, series, sum};
+use crate::panels::{distribution, rates};
+use crate::query::{max, rate, series, sum};
 use automl_contract::metrics;
 
 pub(crate) fn dashboard() -> Dashboard {
@@ -34,41 +35,16 @@ pub(crate) fn dashboard() -> Dashboard {
         .row(
             "Reconciles",
             [
-                timeseries(
-                    "Reconciles a second by result",
-                    metrics::OPERATOR_RECONCILES.help,
-                    "short",
-                    [query(rate("result", &metrics::OPERATOR_RECONCILES, ""), "{{result}}")],
-                ),
-                timeseries(
-                    "Seconds of a reconcile",
-                    metrics::OPERATOR_RECONCILE_SECONDS.help,
-                    "s",
-                    quantiles(&metrics::OPERATOR_RECONCILE_SECONDS, ""),
-                ),
+                rates("Reconciles a second by result", &metrics::OPERATOR_RECONCILES, "short", "result", ""),
+                distribution("Seconds of a reconcile", &metrics::OPERATOR_RECONCILE_SECONDS, ""),
             ],
         )
         .row(
             "API server and pods",
             [
-                timeseries(
-                    "Writes a second by kind",
-                    metrics::OPERATOR_WRITES.help,
-                    "short",
-                    [query(rate("kind", &metrics::OPERATOR_WRITES, ""), "{{kind}}")],
-                ),
-                timeseries(
-                    "Questions to pods a second by result",
-                    metrics::OPERATOR_POLLS.help,
-                    "short",
-                    [query(rate("result", &metrics::OPERATOR_POLLS, ""), "{{result}}")],
-                ),
-                timeseries(
-                    "Broken watches a second by kind",
-                    metrics::OPERATOR_WATCH_ERRORS.help,
-                    "short",
-                    [query(rate("kind", &metrics::OPERATOR_WATCH_ERRORS, ""), "{{kind}}")],
-                ),
+                rates("Writes a second by kind", &metrics::OPERATOR_WRITES, "short", "kind", ""),
+                rates("Questions to pods a second by result", &metrics::OPERATOR_POLLS, "short", "result", ""),
+                rates("Broken watches a second by kind", &metrics::OPERATOR_WATCH_ERRORS, "short", "kind", ""),
                 timeseries(
                     "Who acts",
                     metrics::OPERATOR_LEADER.help,

@@ -1,5 +1,4 @@
-//! PromQL made of the contract's metrics. `matchers` chooses among series as between the braces; nothing chooses all.
-use crate::grafana::{Query, query};
+//! Queries made of the contract's metrics. `matchers` chooses among series as between the braces; nothing chooses all.
 use automl_contract::metrics::Metric;
 
 /// The series of a metric.
@@ -29,14 +28,10 @@ pub(crate) fn mean(metric: &Metric, matchers: &str) -> String {
     format!("{} / {}", of("sum"), of("count"))
 }
 
-/// A histogram's median, and what 95 and 99 of a hundred observations stay below.
-pub(crate) fn quantiles(metric: &Metric, matchers: &str) -> Vec<Query> {
+/// What this part of a histogram's observations stays below.
+pub(crate) fn quantile(part: &str, metric: &Metric, matchers: &str) -> String {
     let bucket = chosen(&format!("{}_bucket", metric.name), matchers);
-    [("0.5", "median"), ("0.95", "95 %"), ("0.99", "99 %")]
-        .map(|(part, legend)| {
-            query(format!("histogram_quantile({part}, sum by (le) (rate({bucket}[$__rate_interval])))"), legend)
-        })
-        .into()
+    format!("histogram_quantile({part}, sum by (le) (rate({bucket}[$__rate_interval])))")
 }
 
 fn total(how: &str, by: &str, of: &str) -> String {

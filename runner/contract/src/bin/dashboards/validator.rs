@@ -1,5 +1,6 @@
 //! Whether a validator's weights are fresh, and what scoring costs.
 use crate::grafana::{Dashboard, query, stat, timeseries};
+use crate::panels::values;
 use crate::query::{rate, series};
 use automl_contract::metrics;
 
@@ -36,25 +37,21 @@ pub(crate) fn dashboard() -> Dashboard {
                     "Genes of the last round",
                     metrics::VALIDATOR_GENES.help,
                     "short",
-                    query(series(&metrics::VALIDATOR_GENES, CHOSEN), "{{state}}"),
+                    query(series(&metrics::VALIDATOR_GENES, CHOSEN), "{{instance}} {{state}}"),
                 ),
             ],
         )
         .row(
             "Weights",
             [
-                timeseries(
+                values(
                     "Age of the weights, in blocks",
-                    metrics::VALIDATOR_WEIGHTS_AGE.help,
+                    &metrics::VALIDATOR_WEIGHTS_AGE,
                     "short",
-                    [query(series(&metrics::VALIDATOR_WEIGHTS_AGE, CHOSEN), "{{instance}}")],
+                    CHOSEN,
+                    "{{instance}}",
                 ),
-                timeseries(
-                    "Conditions",
-                    metrics::VALIDATOR_CONDITION.help,
-                    "short",
-                    [query(series(&metrics::VALIDATOR_CONDITION, CHOSEN), "{{condition}}")],
-                ),
+                values("Conditions", &metrics::VALIDATOR_CONDITION, "short", CHOSEN, "{{instance}} {{condition}}"),
                 timeseries(
                     "Attempts to set weights in an hour",
                     metrics::VALIDATOR_WEIGHTS.help,
@@ -64,12 +61,7 @@ pub(crate) fn dashboard() -> Dashboard {
                         "{{result}}",
                     )],
                 ),
-                timeseries(
-                    "Genes",
-                    metrics::VALIDATOR_GENES.help,
-                    "short",
-                    [query(series(&metrics::VALIDATOR_GENES, CHOSEN), "{{state}}")],
-                ),
+                values("Genes", &metrics::VALIDATOR_GENES, "short", CHOSEN, "{{instance}} {{state}}"),
             ],
         )
         .row(
