@@ -1,13 +1,15 @@
 //! Dashboards as files: which queries they ask, and that those ask only for what the contract has.
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeSet, env, fs, os::unix::fs::symlink, path::PathBuf, process::Command};
 
 use automl_contract::metrics::{self, Kind, Metric};
 use serde_json::Value;
 
-use crate::common::project;
+use crate::common::{project, unable::skip::skip};
 
 /// Labels that a scrape gives to all series of a target: docs/observing.md asks for them.
 const OF_TARGETS: [&str; 5] = ["namespace", "run", "island", "instance", "job"];
+/// Names the folder whose `node_modules` has Grafana's types and TypeScript.
+const GRAFANA: &str = "AUTOML_GRAFANA";
 /// Names of labels whose values somebody else chooses, and what bounds them.
 const UNBOUNDED: [&str; 6] = ["gene", "hash", "sha256", "expression", "error", "message"];
 
@@ -114,5 +116,54 @@ fn dashboards_ask_only_for_what_the_contract_has_and_show_all_of_it() {
         let panels = page["panels"].as_array().expect("panels");
         let ids: BTreeSet<u64> = panels.iter().filter_map(|panel| panel["id"].as_u64()).collect();
         assert_eq!(ids.len(), panels.len(), "{name}");
+    }
+}
+
+#[test]
+fn dashboards_are_what_grafana_says_that_a_dashboard_is() {
+    let Some(packages) = env::var_os(GRAFANA).map(PathBuf::from) else {
+        skip(
+            "no types of Grafana: npm ci --ignore-scripts in a copy of operator/tests/observe/grafana, and name that \
+             folder in AUTOML_GRAFANA; cargo xtask test does both",
+        );
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
+    symlink(packages.join("node_modules"), folder.path().join("node_modules")).expect("a link");
+    put("ours.ts", include_str!("grafana/ours.ts"));
+    let options = "\"strict\": true, \"noEmit\": true, \"skipLibCheck\": true, \"module\": \"nodenext\", \"target\": \
+                   \"es2022\", \"types\": [], \"preserveSymlinks\": true";
+    put("tsconfig.json", &format!("{{\"compilerOptions\": {{{options}}}, \"include\": [\"*.ts\"]}}"));
+    let check = || {
+        let mut node = Command::new("node");
+        node.args(["node_modules/typescript/bin/tsc", "--pretty", "false"]).current_dir(folder.path());
+        let output = node.output().expect("npm came with node");
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let put_page = |name: &str, page: &Value| {
+        put(
+            &format!("{name}.ts"),
+            &format!("import type {{ Ours }} from './ours.js';\nexport const page: Ours = {page};\n"),
+        );
+    };
+    for (name, page) in all() {
+        put_page(&name, &page);
+    }
+    let (pleased, said) = check();
+    assert!(pleased, "{said}");
+    // What is wrong is found: the check can fail.
+    let (_, good) = all().remove(0);
+    for (pointer, wrong) in [
+        ("/schemaVersion", "39".into()),
+        ("/panels/1/type", "timeserie".into()),
+        ("/panels/1/options", serde_json::json!({ "graphMode": "areas" })),
+        ("/panels/1/gridPos", serde_json::json!({ "x": 0, "y": 0, "w": 6, "height": 4 })),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = wrong;
+        put_page("bad", &bad);
+        let (pleased, said) = check();
+        assert!(!pleased && said.contains("bad.ts"), "{pointer}: {said}");
     }
 }
