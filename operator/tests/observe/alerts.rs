@@ -1,7 +1,9 @@
 //! Alerts: known to promtool, each proven to fire and to keep quiet, each with a page that says what to do.
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     fs,
+    os::unix::fs::symlink,
     path::Path,
     process::Command,
 };
@@ -70,6 +72,19 @@ fn each_alert_fires_when_it_shall_and_not_before() {
     assert!(tried.is_empty(), "{tried:?}");
 }
 
+/// The example of docs/observing.md, beside the files that it names.
+#[test]
+fn the_scrape_that_is_shown_is_one() {
+    let page = fs::read_to_string(project().join("docs/observing.md")).expect("the page");
+    let blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let shown = blocks.into_iter().find(|block| block.contains("scrape_configs")).expect("an example");
+    let folder = tempfile::tempdir().expect("a folder");
+    symlink(project().join("charts"), folder.path().join("charts")).expect("a link");
+    let file = folder.path().join("prometheus.yml");
+    fs::write(&file, shown).expect("a file");
+    promtool(&["check", "config", &file.display().to_string()]);
+}
+
 #[test]
 fn each_alert_asks_for_what_there_is_and_has_a_page() {
     let alerts = alerts();
@@ -89,7 +104,7 @@ fn each_alert_asks_for_what_there_is_and_has_a_page() {
         for question in QUESTIONS {
             assert!(page.contains(question), "{name} does not say: {question}");
         }
-        index += &format!("| [{name}]({name}.md) | {} | {summary} |\n", text(&alert["labels"]["severity"]));
+        let _ = writeln!(index, "| [{name}]({name}.md) | {} | {summary} |", text(&alert["labels"]["severity"]));
     }
     let pages = fs::read_dir(project().join(PAGES)).expect("pages").map(|entry| entry.expect("a page").path());
     let names: BTreeSet<String> = pages.map(|page| stem(&page)).filter(|name| name != "README").collect();

@@ -73,7 +73,7 @@ fn each_panel_answers_and_says_what_the_programs_say() {
 
     // Its search is over: the numbers rest.
     let status = until("the short run compares", || {
-        let status = world.status(SHORT);
+        let status = World::status(SHORT);
         (status["phase"] == "comparing" || status["phase"] == "selecting").then_some(status)
     });
     let panel = |title: &str| {

@@ -66,7 +66,7 @@ impl Prometheus {
     /// Each alert's health and state, by its name.
     pub(crate) fn alerts(&self) -> BTreeMap<String, (String, String)> {
         let data = self.ask("rules", &[("type", "alert")]).unwrap_or_default();
-        let rules = data["groups"].as_array().into_iter().flatten().flat_map(|group| group["rules"].as_array());
+        let rules = data["groups"].as_array().into_iter().flatten().filter_map(|group| group["rules"].as_array());
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let alert = |rule: &Value| (text(&rule["name"]), (text(&rule["health"]), text(&rule["state"])));
         let found: BTreeMap<_, _> = rules.flatten().map(alert).collect();

@@ -94,7 +94,7 @@ impl World {
     }
 
     /// What a run's own page says.
-    pub(crate) fn status(&self, run: &str) -> Value {
+    pub(crate) fn status(run: &str) -> Value {
         let (_, address) = ADDRESSES.into_iter().find(|(name, _)| *name == run).expect("one of the two");
         let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
         let mut answer = agent.get(format!("http://{address}:{PORT}/status")).call().expect("it runs");
