@@ -37,7 +37,7 @@ pub(crate) fn dashboard() -> Dashboard {
                     "Genes of the last round",
                     metrics::VALIDATOR_GENES.help,
                     "short",
-                    query(series(&metrics::VALIDATOR_GENES, CHOSEN), "{{instance}} {{state}}"),
+                    query(series(&metrics::VALIDATOR_GENES, CHOSEN), "{{state}}"),
                 ),
             ],
         )
