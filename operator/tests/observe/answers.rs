@@ -11,10 +11,13 @@ use crate::{
 };
 
 /// Metrics without a series in this world, and why.
-const WITHOUT: [(&str, &str); 2] = [
+pub(crate) const WITHOUT: [(&str, &str); 2] = [
     ("automl_operator_watch_errors_total", "no watch breaks here"),
     ("automl_chain_newcomers_until_out", "nobody has to give way while places are free"),
 ];
+
+/// Series of a metric in this world, buckets of histograms among them.
+const MOST: f64 = 64.0;
 
 /// A query as Grafana sends it: with the values that a person chose, and the times.
 pub(crate) fn sent(expression: &str, run: &str) -> String {
@@ -69,6 +72,10 @@ fn each_panel_answers_and_says_what_the_programs_say() {
     for asked in without {
         let answer = world.prometheus.query(&sent(&asked.expression, LONG));
         assert!(answer.is_empty(), "{} is answered here: {answer:?}", asked.expression);
+    }
+
+    for series in world.prometheus.query("count by (__name__) ({__name__=~\"automl_.*\"})") {
+        assert!(number(&series).is_some_and(|count| count <= MOST), "that many series: {series}");
     }
 
     // Its search is over: the numbers rest.

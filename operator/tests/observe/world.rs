@@ -120,7 +120,7 @@ fn manifest(name: &str) -> String {
     let text = fs::read_to_string(project().join("manifests/samples/minerrun-digits.yaml")).expect("the sample");
     let text = text.replace("name: digits", &format!("name: {name}"));
     match name {
-        LONG => text.replace("evaluations: 20000", "evaluations: 100000000"),
+        LONG => text.replace("evaluations: 20000", "evaluations: 200000"),
         _ => format!("{}    seeds: {{final: 10000}}\n", text.replace("evaluations: 20000", "evaluations: 300")),
     }
 }
@@ -145,11 +145,11 @@ fn be_kubelet(plane: &ControlPlane, run: &str, address: &str) {
 /// The labels that docs/observing.md asks for.
 fn configuration(targets: &[(&str, SocketAddr)]) -> String {
     let runs = ADDRESSES.map(|(run, address)| {
-        json!({ "targets": [format!("{address}:{PORT}")], "labels": { "namespace": NAMESPACE, "run": run, "island": "0" } })
+        json!({ "targets": [format!("{address}:{PORT}")], "labels": { "instance": format!("{run}-0"), "namespace": NAMESPACE, "run": run, "island": "0" } })
     });
     let mut jobs = vec![json!({ "job_name": "runner", "static_configs": runs })];
     jobs.extend(targets.iter().map(|(name, address)| {
-        json!({ "job_name": name, "honor_labels": true, "static_configs": [{ "targets": [address.to_string()] }] })
+        json!({ "job_name": name, "honor_labels": true, "static_configs": [{ "targets": [address.to_string()], "labels": { "instance": name } }] })
     }));
     let rules = project().join("charts/automl-operator/alerts.yaml");
     let seconds = json!({ "scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s" });
