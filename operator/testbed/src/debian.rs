@@ -76,6 +76,16 @@ impl Debian {
     }
 }
 
+/// A program that tests use outside of a node, such as `promtool`: the person's own, else Debian's.
+///
+/// # Errors
+/// [`TestbedError::Unable`] where there is neither and apt cannot fetch it.
+pub fn tool(name: &str) -> Result<PathBuf, TestbedError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_file());
+    own.map_or_else(|| Debian::find()?.program(name), Ok)
+}
+
 fn fill(folder: &Path) -> Result<(), TestbedError> {
     let download = folder.join("download");
     fs::create_dir(&download).tried("make", &download)?;

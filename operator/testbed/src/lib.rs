@@ -31,6 +31,7 @@ pub use audit::{AuditLog, Event, ObjectRef, ResponseStatus, User};
 pub use binaries::{Binaries, VERSION};
 pub use cluster::Cluster;
 pub use control_plane::{ControlPlane, Options};
+pub use debian::tool;
 pub use error::TestbedError;
 pub use fault::{Fault, FaultProxy};
 pub use image::{Image, Layer};

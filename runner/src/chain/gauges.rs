@@ -33,17 +33,22 @@ impl Gauges {
         Ok(Gauges { hotkey: hotkey.to_string(), netuid: netuid.to_string(), all, problem })
     }
 
-    /// Shows what the chain has said.
-    pub(crate) fn show(&self, told: &Result<Option<Standing>, ChainError>) {
-        let reason = match told.as_ref().map_err(trouble) {
-            Ok(_) => "",
-            Err(ChainTrouble::Unreachable) => UNREACHABLE,
-            Err(ChainTrouble::RuntimeChanged) => CHANGED,
-            Err(ChainTrouble::Other) => OTHER,
+    /// Shows why the chain could not be asked, or that it could.
+    pub(crate) fn fails(&self, error: Option<&ChainError>) {
+        let reason = match error.map(trouble) {
+            None => "",
+            Some(ChainTrouble::Unreachable) => UNREACHABLE,
+            Some(ChainTrouble::RuntimeChanged) => CHANGED,
+            Some(ChainTrouble::Other) => OTHER,
         };
         for each in [UNREACHABLE, CHANGED, OTHER] {
             self.problem.with_label_values(&[each]).set(f64::from(u8::from(each == reason)));
         }
+    }
+
+    /// Shows what the chain has said.
+    pub(crate) fn show(&self, told: &Result<Option<Standing>, ChainError>) {
+        self.fails(told.as_ref().err());
         // What it said before is better than nothing, and the block tells how old it is.
         let Ok(standing) = told else { return };
         for gauge in &self.all {

@@ -1,10 +1,11 @@
 //! What a validator shows: where it is, metrics, and whether it is well.
-use crate::chain::{Gauges, earns};
+use crate::chain::{Gauges, earns, problem};
 use crate::failure::Failure;
 use crate::http;
 use automl_chain::{ChainError, Standing};
 use automl_contract::metrics::{self, Metric};
 use automl_contract::pod;
+use automl_contract::submitting::ChainProblem;
 use automl_contract::validating::{Condition, ConditionKind, ValidatorProgress};
 use automl_keys::Address;
 use axum::extract::State;
@@ -132,6 +133,13 @@ impl Pages {
             progress.uid = standing.as_ref().map(|standing| standing.uid);
             progress.earns = standing.as_ref().map(earns);
         });
+    }
+
+    /// The chain could not be asked.
+    pub(super) fn disconnected(&self, error: &ChainError) {
+        let ChainProblem { reason, message } = problem(error);
+        self.condition(ConditionKind::ChainConnected, false, reason.as_str(), message);
+        self.0.earns.fails(Some(error));
     }
 
     /// Genes of a round by what became of them.

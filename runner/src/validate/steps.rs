@@ -3,12 +3,10 @@ use super::pages::{OF_BASELINE, OF_MINER, READ, SCORE, SYNC, WEIGHTS};
 use super::read::Read;
 use super::weights::Told as Weighed;
 use super::{Trouble, Validating, shown};
-use crate::chain::problem;
 use crate::failure::Failure;
 use crate::output;
 use crate::scorer::message::Trained;
 use automl_chain::{ChainError, Commitment, Metagraph, Refused, seen::Seen};
-use automl_contract::submitting::ChainProblem;
 use automl_contract::validating::{ConditionKind, RoundProgress};
 use automl_ledger::Digest;
 use automl_score::allocate::Told;
@@ -32,7 +30,7 @@ impl Validating {
     pub(super) async fn turn(&mut self) {
         if let Err(trouble) = self.look().await {
             if let Trouble::Chain(error) = &trouble {
-                self.disconnected(error);
+                self.pages.disconnected(error);
             }
             self.pages.doing(format!("trying again: {trouble}"));
         }
@@ -104,11 +102,6 @@ impl Validating {
         self.pages.condition(ConditionKind::ChainConnected, true, "Connected", "the chain answers".to_owned());
         self.pages.earns(&Ok(metagraph.standing(self.hotkey.address())));
         Ok(metagraph)
-    }
-
-    fn disconnected(&self, error: &ChainError) {
-        let ChainProblem { reason, message } = problem(error);
-        self.pages.condition(ConditionKind::ChainConnected, false, reason.as_str(), message);
     }
 
     async fn is_scorer_ready(&mut self) -> Result<(), Trouble> {

@@ -30,13 +30,13 @@ pub(crate) fn say(arguments: &[&str]) -> Result<String> {
 }
 
 /// The chart without Helm; none where there is no Helm, which is said, and an error in CI.
-pub(crate) fn manifests() -> Result<Vec<(&'static str, String)>> {
+pub(crate) fn manifests() -> Result<Vec<(String, String)>> {
     let Some(helm) = kubernetes::helm()? else { return Ok(Vec::new()) };
-    let render = |&(file, template, more): &(&'static str, &str, &[&str])| {
+    let render = |&(file, template, more): &(&str, &str, &[&str])| {
         let template = format!("--show-only=templates/{template}.yaml");
         let arguments = ["template", "automl", "charts/automl-operator", "--namespace=automl-system", &template];
         let rendered = step::output(step::command(&helm, &[&arguments[..], more].concat())?)?;
-        Ok((file, NOTICE.to_owned() + &without_helm(&rendered)))
+        Ok((file.to_owned(), NOTICE.to_owned() + &without_helm(&rendered)))
     };
     MANIFESTS.iter().map(render).collect()
 }

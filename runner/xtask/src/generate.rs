@@ -19,10 +19,10 @@ pub(crate) fn all(check: bool) -> Result<()> {
 }
 
 /// Writes the files that are not what they should be, or with `check` hands back their names.
-fn settle(root: &Path, pages: Vec<(&'static str, String)>, check: bool) -> Result<Vec<&'static str>> {
+fn settle(root: &Path, pages: Vec<(String, String)>, check: bool) -> Result<Vec<String>> {
     let mut stale = Vec::new();
     for (name, text) in pages {
-        let path = root.join(name);
+        let path = root.join(&name);
         if fs::read_to_string(&path).is_ok_and(|present| present == text) {
             continue;
         }
@@ -40,10 +40,11 @@ fn settle(root: &Path, pages: Vec<(&'static str, String)>, check: bool) -> Resul
 }
 
 /// Every generated file: its place in the clone and its text. A new reference is a line here.
-fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
+fn pages(root: &Path) -> Result<Vec<(String, String)>> {
     // The programs as tests build them: for a build of another kind most crates would be compiled once more.
     step::run(step::cargo(&["test", "--quiet", "--release", "--workspace", "--locked", "--no-run"])?)?;
-    let mut pages = vec![
+    let mut pages = dashboards()?;
+    let others = [
         ("crds/minerruns.yaml", crd("minerruns.yaml")?),
         ("crds/validators.yaml", crd("validators.yaml")?),
         ("docs/figures/README.md", NOTICE.to_owned() + &figures::markdown(&figures::read(&root.join("docs/figures"))?)),
@@ -54,8 +55,18 @@ fn pages(root: &Path) -> Result<Vec<(&'static str, String)>> {
         ("docs/reference/cli.md", NOTICE.to_owned() + &command_line()?),
         ("docs/reference/charts.md", NOTICE.to_owned() + &charts::say(&["reference"])?),
     ];
-    pages.extend(charts::files()?);
+    pages.extend(others.into_iter().chain(charts::files()?).map(|(name, text)| (name.to_owned(), text)));
     Ok(pages)
+}
+
+/// What people who have Grafana look at.
+fn dashboards() -> Result<Vec<(String, String)>> {
+    let names = step::output(built("dashboards", &[])?)?;
+    let page = |name: &str| {
+        let text = step::output(built("dashboards", &[name])?)?;
+        Ok((format!("charts/automl-operator/dashboards/{name}.json"), text))
+    };
+    names.lines().map(page).collect()
 }
 
 /// A custom resource definition, as it is installed.

@@ -8,10 +8,9 @@
 //! debian   packages unpacked into the cache          postgres  PostgreSQL for the tests
 //! fashion_mnist  a real data set for the tests     kubernetes  its programs, built beside everything else
 //! python  the real clients that tests are held to    once  folders of the cache, made once
-//! chopsticks  a chain with a real runtime for the tests    charts  Helm's charts, and manifests/, which is rendered from one
+//! npm  a chain with a real runtime, and Grafana's types, for the tests          charts  Helm's charts, and manifests/, which is rendered from one
 //! ```
 mod charts;
-mod chopsticks;
 mod debian;
 mod deny;
 mod fashion_mnist;
@@ -20,6 +19,7 @@ mod full;
 mod generate;
 mod kubernetes;
 mod libtorch;
+mod npm;
 mod once;
 mod place;
 mod postgres;

@@ -1,6 +1,6 @@
 //! Everything there is to test, once: cheap and telling steps first, the tests last.
 use crate::{
-    chopsticks, deny, fashion_mnist, generate, kubernetes, place, postgres, python,
+    deny, fashion_mnist, generate, kubernetes, npm, place, postgres, python,
     step::{self, cargo, run, timed},
     tally::Tally,
 };
@@ -21,7 +21,7 @@ pub(crate) fn all() -> Result<()> {
     timed("Fashion-MNIST", fashion_mnist::provide)?;
     timed("PostgreSQL", postgres::provide)?;
     timed("Python clients", || python::PLACES.provide().and_then(|()| python::BITTENSOR.provide()))?;
-    timed("chopsticks", chopsticks::provide)?;
+    timed("packages of npm", || npm::CHOPSTICKS.provide().and_then(|()| npm::GRAFANA.provide()))?;
     timed("format", || run(cargo(&["fmt", "--all", "--check"])?))?;
     timed("lints", || {
         run(cargo(&["clippy", "--release", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?)?;
@@ -56,7 +56,8 @@ pub(crate) fn tests(mut command: Command) -> Result<Tally> {
         (postgres::VARIABLE, postgres::folder()?),
         (python::PLACES.variable, python::PLACES.folder()?),
         (python::BITTENSOR.variable, python::BITTENSOR.folder()?),
-        (chopsticks::VARIABLE, chopsticks::folder()?),
+        (npm::CHOPSTICKS.variable, npm::CHOPSTICKS.folder()?),
+        (npm::GRAFANA.variable, npm::GRAFANA.folder()?),
     ] {
         if let Some(folder) = folder {
             command.env(variable, folder);

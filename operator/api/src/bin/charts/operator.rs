@@ -1,7 +1,10 @@
 //! The values of the chart `automl-operator`.
 use std::collections::BTreeMap;
 
-use automl_contract::cluster::{PullPolicy, ResourcesSpec, Toleration};
+use automl_contract::{
+    cluster::{PullPolicy, ResourcesSpec, Toleration},
+    profiles::Profile,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -32,6 +35,8 @@ pub(crate) struct Values {
     monitoring: Monitoring,
     /// The operator.
     operator: Operator,
+    /// Hardware that the `spec.profile` of runs and validators can name: docs/gpu.md.
+    profiles: Vec<Profile>,
     /// The operator's rights.
     rbac: Rbac,
 }

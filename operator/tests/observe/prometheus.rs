@@ -1,0 +1,88 @@
+//! A real Prometheus, and what it answers.
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use automl_testbed::tool;
+use serde_json::Value;
+
+use crate::common::{unless_unable, until};
+
+/// Killed when it is dropped.
+pub(crate) struct Prometheus {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Prometheus {
+    /// Starts it in a folder, with this configuration. None where there is none, which is said.
+    pub(crate) fn start(folder: &Path, configuration: &str) -> Option<Self> {
+        let program = unless_unable(tool("prometheus"))?;
+        let file = folder.join("prometheus.yml");
+        fs::write(&file, configuration).expect("a file");
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let address = free.local_addr().expect("an address");
+        drop(free);
+        let process = Command::new(program)
+            .arg(format!("--config.file={}", file.display()))
+            .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
+            .arg(format!("--web.listen-address={address}"))
+            .stdin(Stdio::null())
+            .stderr(fs::File::create(folder.join("prometheus.log")).expect("a file"))
+            .spawn()
+            .expect("Prometheus starts");
+        let prometheus = Self { process, address };
+        until("Prometheus answers", || prometheus.ask("query", &[("query", "1")]));
+        Some(prometheus)
+    }
+
+    /// What a page of its interface answers; nothing where that is an error.
+    pub(crate) fn ask(&self, page: &str, parameters: &[(&str, &str)]) -> Option<Value> {
+        let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
+        let asked = agent.get(format!("http://{}/api/v1/{page}", self.address)).query_pairs(parameters.iter().copied());
+        let text = asked.call().ok()?.body_mut().read_to_string().ok()?;
+        let mut answer: Value = serde_json::from_str(&text).ok()?;
+        (answer["status"] == "success").then(|| answer["data"].take())
+    }
+
+    /// The series that a query has now.
+    pub(crate) fn query(&self, query: &str) -> Vec<Value> {
+        let data = self.ask("query", &[("query", query)]).unwrap_or_default();
+        data["result"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The value of the only series that a query has now.
+    pub(crate) fn value(&self, query: &str) -> Option<f64> {
+        match self.query(query).as_slice() {
+            [one] => number(one),
+            _ => None,
+        }
+    }
+
+    /// Each alert's health and state, by its name.
+    pub(crate) fn alerts(&self) -> BTreeMap<String, (String, String)> {
+        let data = self.ask("rules", &[("type", "alert")]).unwrap_or_default();
+        let rules = data["groups"].as_array().into_iter().flatten().filter_map(|group| group["rules"].as_array());
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let alert = |rule: &Value| (text(&rule["name"]), (text(&rule["health"]), text(&rule["state"])));
+        let found: BTreeMap<_, _> = rules.flatten().map(alert).collect();
+        assert!(!found.is_empty(), "Prometheus knows no alerts");
+        found
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The value of a series.
+pub(crate) fn number(series: &Value) -> Option<f64> {
+    series["value"][1].as_str()?.parse().ok()
+}
