@@ -15,7 +15,8 @@ fn pods_search_on_while_another_fleet_is_scaled() {
     let Some(world) = shared() else { return };
     let Some(helm) = Helm::find(Some(world.plane())) else { return };
     world.namespace("fleet");
-    let spec = "{search: {budget: {evaluations: 100000000}}, evaluation: {dataset: {source: digits}}, resources: {requests: {cpu: 100m, memory: 256Mi}}}";
+    // They need not get far, and other tests run beside them.
+    let spec = "{search: {budget: {evaluations: 100000000}}, evaluation: {dataset: {source: digits}}, resources: {requests: {memory: 256Mi}, limits: {cpu: 100m}}}";
     let fleets =
         format!("fleets:\n  small: {{runs: 1, seed: 1, spec: {spec}}}\n  large: {{runs: 1, seed: 2, spec: {spec}}}\n");
     helm.cli(&["install", "fleet", FLEET, "--namespace=fleet", &helm.values(&fleets)]);
