@@ -173,7 +173,8 @@ pub(crate) fn chain(network: &str) -> &str {
 pub(crate) fn image(image: Option<&ImageSpec>, default: &str) -> String {
     let reference = image.and_then(|image| image.reference.as_deref()).unwrap_or(default);
     match image.and_then(|image| image.digest.as_deref()) {
-        Some(digest) => format!("{reference}@{digest}"),
+        // The operator's own may have a digest already.
+        Some(digest) => format!("{}@{digest}", reference.split('@').next().unwrap_or_default()),
         None => reference.to_owned(),
     }
 }

@@ -74,7 +74,9 @@ fn assert_kept(old: &[Versions; 2], new: &[Versions; 2]) {
 
 #[test]
 fn a_fleet_is_scaled_and_nothing_else_is_touched() {
-    let Some(plane) = unless_unable(ControlPlane::start(Options { controllers: true, scheduler: true })) else {
+    let Some(plane) =
+        unless_unable(ControlPlane::start(Options { controllers: true, scheduler: true, ..Options::default() }))
+    else {
         return;
     };
     let Some(helm) = Helm::find(Some(&plane)) else { return };

@@ -122,7 +122,7 @@ fn dashboards_and_alerts_are_taken_as_they_are() {
 
 #[test]
 fn an_api_server_takes_all_that_is_rendered() {
-    let plane = unless_unable(ControlPlane::start(Options { controllers: true, scheduler: false }));
+    let plane = unless_unable(ControlPlane::start(Options { controllers: true, ..Options::default() }));
     let Some((helm, plane)) = Helm::find(None).zip(plane) else { return };
     plane.cli(&["apply", "--server-side", "--filename=crds"]);
     for definition in ["minerruns", "validators"] {

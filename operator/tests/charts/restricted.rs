@@ -9,7 +9,9 @@ use crate::common::{
 
 #[test]
 fn a_role_in_each_namespace_is_enough() {
-    let Some(plane) = unless_unable(ControlPlane::start(Options { controllers: true, scheduler: true })) else {
+    let Some(plane) =
+        unless_unable(ControlPlane::start(Options { controllers: true, scheduler: true, ..Options::default() }))
+    else {
         return;
     };
     let Some(helm) = Helm::find(Some(&plane)) else { return };

@@ -45,7 +45,8 @@ impl Person for World {
 impl World {
     /// Starts it. None where there is no Kubernetes or no Prometheus, which is said.
     pub(crate) fn start() -> Option<Self> {
-        let plane = unless_unable(ControlPlane::start(Options { controllers: true, scheduler: true }))?;
+        let plane =
+            unless_unable(ControlPlane::start(Options { controllers: true, scheduler: true, ..Options::default() }))?;
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name).display().to_string();
         // It plays until an epoch has paid, and leaves keys, genes and standings.
