@@ -4,5 +4,6 @@ mod answers;
 #[path = "../common/mod.rs"]
 mod common;
 mod dashboards;
+mod picture;
 mod prometheus;
 mod world;
