@@ -94,9 +94,10 @@ async fn leave(scope: &Scope, plan: &Plan, set: &PartialObjectMeta<StatefulSet>)
     let name = set.name_any();
     let others: Vec<_> = set.owner_references().iter().filter(|owner| owner.uid != plan.uid).collect();
     if others.is_empty() {
-        delete::<StatefulSet>(&scope.context, &plan.namespace, &name).await?;
+        // By the set it is known that there is something to take away, so it goes last.
         delete::<Service>(&scope.context, &plan.namespace, &name).await?;
-        return delete::<NetworkPolicy>(&scope.context, &plan.namespace, &name).await;
+        delete::<NetworkPolicy>(&scope.context, &plan.namespace, &name).await?;
+        return delete::<StatefulSet>(&scope.context, &plan.namespace, &name).await;
     }
     // Those that stay apply it anew, without us; until then it is still ours, too.
     let patch = json!({ "metadata": { "ownerReferences": others, "resourceVersion": set.resource_version() } });

@@ -105,7 +105,7 @@ fn content(plane: &ControlPlane, namespace: &str) -> Vec<Value> {
 
 /// Removes times, identities and who wrote what.
 fn timeless(value: &mut Value) {
-    const FIELDS: [&str; 14] = [
+    const FIELDS: [&str; 15] = [
         "uid",
         "resourceVersion",
         "creationTimestamp",
@@ -120,6 +120,7 @@ fn timeless(value: &mut Value) {
         "clusterIP",
         "kubectl.kubernetes.io/last-applied-configuration",
         "uncountedTerminatedPods",
+        "lastProbeTime",
     ];
     match value {
         Value::Object(members) => {

@@ -178,7 +178,8 @@ const SILENT: &str = r#"{"apiVersion": "v1", "kind": "Node", "metadata": {"name"
 #[test]
 fn an_island_on_a_lost_node_waits_until_somebody_says_that_the_node_is_gone() {
     let Some(plane) = start() else { return };
-    let operator = Operator::start(&plane, &[]);
+    // With a ledger, so that the validator needs no claim.
+    let operator = Operator::start(&plane, &["--ledger-url", "http://127.0.0.1:9"]);
     let server = Server { operator, plane };
     let namespace = "far-away";
     server.namespace(namespace);
