@@ -168,6 +168,15 @@ fn miners_and_validators_meet_on_the_real_runtime() {
     world.node.set_storage(json!({"SubtensorModule": {"CommitRevealWeightsEnabled": [[[world.netuid], null]]}}));
     world.node.new_blocks(11);
 
+    // Where more have to be named than earn anything, others are named with nothing.
+    world.node.set_storage(json!({"SubtensorModule": {"MinAllowedWeights": [[[world.netuid], 4]]}}));
+    let named = world.judge("vera");
+    assert!(named.status.success(), "{}", said(&named));
+    let mut all = world.metagraph()["neurons"][uid(&vera)]["weights"].as_array().unwrap().clone();
+    all.retain(|weight| weight["value"] != 0);
+    assert_eq!(json!(all), weights);
+    world.node.new_blocks(11);
+
     // A permit that is missing, and weights that come too early, are told in words.
     let refused = |item: Value, says: &str| {
         world.node.set_storage(json!({"SubtensorModule": item}));

@@ -6,7 +6,7 @@ use automl_chain::{Call, ChainError, Included, Metagraph, Neuron, Refused, Rules
 use automl_contract::validating::ConditionKind;
 use automl_keys::Address;
 use automl_validate::{Judged, pay};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who sets weights with this hotkey: what the chain should say if it is only this process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -139,6 +139,16 @@ pub(super) fn found(judged: &Judged, metagraph: &Metagraph, remainder: Option<Ad
     }
     let remainder = remainder.and_then(|address| uids.get(&address.to_string()).copied());
     let weights = pay::weights(&shares, remainder, metagraph.rules.largest_weight);
-    let weights: Vec<Weight> = weights.into_iter().map(|(uid, value)| Weight { uid, value }).collect();
-    (!weights.is_empty()).then_some(weights)
+    let mut weights: Vec<Weight> = weights.into_iter().map(|(uid, value)| Weight { uid, value }).collect();
+    if weights.is_empty() {
+        return None;
+    }
+    // A subnet may want more neurons named than earn anything: those who earn nothing are named with nothing.
+    let least = usize::from(metagraph.rules.least_weights).min(metagraph.neurons.len());
+    let named: BTreeSet<u16> = weights.iter().map(|weight| weight.uid).collect();
+    let others = metagraph.neurons.iter().map(|neuron| neuron.uid).filter(|uid| !named.contains(uid));
+    let missing = least.saturating_sub(named.len());
+    weights.extend(others.take(missing).map(|uid| Weight { uid, value: 0 }));
+    weights.sort_by_key(|weight| weight.uid);
+    Some(weights)
 }

@@ -71,7 +71,7 @@ pub fn mixed(hash: &[u8], randomness: &[u8]) -> Digest {
     Digest::of(&[hash, randomness].concat())
 }
 
-/// The first round that comes more than [`MARGIN`] after a block of this time, in milliseconds since 1970.
+/// The first round that comes more than 24 s after a block of this time, in milliseconds since 1970.
 pub fn round_after(milliseconds: u64) -> u64 {
     round_at(UNIX_EPOCH + Duration::from_millis(milliseconds) + MARGIN).saturating_add(2)
 }
