@@ -146,6 +146,11 @@ impl Context {
         held(&self.phases).contains_key(name)
     }
 
+    /// The phase that a run was last seen in by this operator.
+    pub(crate) fn phase_of(&self, name: &Name) -> Option<Phase> {
+        held(&self.phases).get(name).copied().flatten()
+    }
+
     /// How many reconciles of a run have failed since one went well.
     pub(crate) fn failures(&self, run: &impl Resource<DynamicType = ()>) -> u32 {
         self.memory(run).try_lock().map_or(1, |memory| memory.failures)

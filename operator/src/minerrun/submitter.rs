@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use automl_api::labels;
+use automl_api::{conditions::Phase, labels};
 use automl_contract::{cluster::SubmitSpec, pod::SUBMITTER_NAME};
 use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
@@ -35,6 +35,8 @@ pub(super) struct Sharer {
     pub uid: String,
     /// Since when it is there.
     pub since: Option<Time>,
+    /// It was not served so far.
+    pub is_new: bool,
     /// How it publishes.
     pub spec: SubmitSpec,
     /// What its images are pulled with.
@@ -50,7 +52,11 @@ pub(super) fn sharers(scope: &Scope, plan: &Plan) -> Vec<Sharer> {
         here && spec_of(run).is_some_and(|spec| validate::which(spec) == submitter.which)
     });
     let sharer = |run: &std::sync::Arc<Run>| {
+        let name = (plan.namespace.clone(), run.meta().name.clone()?);
+        let told = || run.0.as_ref().ok()?.status.as_ref()?.phase;
+        let phase = scope.context.phase_of(&name).or_else(told);
         Some(Sharer {
+            is_new: phase.is_none_or(|phase| phase == Phase::Invalid),
             name: run.meta().name.clone()?,
             uid: run.meta().uid.clone()?,
             since: run.meta().creation_timestamp.clone(),
@@ -59,7 +65,9 @@ pub(super) fn sharers(scope: &Scope, plan: &Plan) -> Vec<Sharer> {
         })
     };
     let mut sharers: Vec<Sharer> = runs.iter().filter_map(sharer).collect();
-    sharers.sort_by(|one, other| (&one.since, &one.uid).cmp(&(&other.since, &other.uid)));
+    // Times have whole seconds: of two of the same one that is the older which was served.
+    let since = |one: &Sharer| (one.since.clone(), one.is_new, one.uid.clone());
+    sharers.sort_by_cached_key(since);
     sharers
 }
 

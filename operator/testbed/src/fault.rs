@@ -30,10 +30,7 @@ use std::{
     },
     thread,
 };
-use tokio::{
-    runtime,
-    sync::{oneshot, watch},
-};
+use tokio::{runtime, sync::oneshot};
 
 type Body = BoxBody<hyper::body::Bytes, hyper::Error>;
 
@@ -97,8 +94,6 @@ struct State {
     fault: Option<(usize, Fault)>,
     writes: AtomicUsize,
     struck: AtomicBool,
-    /// Nothing passes any more.
-    cut: watch::Sender<bool>,
 }
 
 impl FaultProxy {
@@ -126,8 +121,7 @@ impl FaultProxy {
 
         let client = client(&authority).map_err(failed)?;
         let (writes, struck) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let cut = watch::Sender::new(false);
-        let state = Arc::new(State { server, client, fault, writes, struck, cut });
+        let state = Arc::new(State { server, client, fault, writes, struck });
         let (stop, stopped) = oneshot::channel();
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let shared = Arc::clone(&state);
@@ -144,11 +138,6 @@ impl FaultProxy {
     /// How many writes have come.
     pub fn writes(&self) -> usize {
         self.state.writes.load(Ordering::SeqCst)
-    }
-
-    /// Ends all connections, and lets nothing pass from now on.
-    pub fn cut_off(&self) {
-        self.state.cut.send_replace(true);
     }
 
     /// Whether the fault has been met.
@@ -180,13 +169,9 @@ async fn serve(listener: TcpListener, state: Arc<State>, mut stopped: oneshot::R
         let Ok((stream, _)) = connection else { continue };
         let state = Arc::clone(&state);
         tokio::spawn(async move {
-            let mut cut = state.cut.subscribe();
             let service = service_fn(|request| pass(Arc::clone(&state), request));
-            tokio::select! {
-                _ = cut.wait_for(|cut| *cut) => {}
-                // A connection that a fault breaks ends with an error; whoever asked sees it.
-                _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service) => {}
-            }
+            // A connection that a fault breaks ends with an error; whoever asked sees it.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }

@@ -269,11 +269,6 @@ impl Operator {
         text.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
     }
 
-    /// Waits for it to end by itself; hands back its exit code.
-    pub(crate) fn ended(&mut self) -> Option<i32> {
-        until("the operator ends", || self.child.try_wait().expect("it is ours")).code()
-    }
-
     /// Ends it in an instant.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it was running");

@@ -49,6 +49,10 @@ const ADDED: &[(&str, &str)] = &[
         "podTemplate: {env: [{name: A}, {name: A}]}",
         "11:22: spec.podTemplate.env: a `name` is given twice: keep one of them",
     ),
+    (
+        "gpu: {}",
+        "8:3: spec.evaluation.device: `cpu` (also where it is left out) would leave the GPUs of `spec.gpu` idle: set `cuda` or `auto`, or remove `spec.gpu`",
+    ),
     ("round: {epochs: 2}", "11:3: spec.round: unknown field; did you mean `rounds`?"),
     ("rounds: {epochs: 0}", "11:20: spec.rounds.epochs: `0` is too small; give a whole number from 1 to 1000"),
     ("search: {}", "11:3: spec.search: unknown field; did you mean `spec.evaluation.seeds.search`?"),

@@ -186,7 +186,7 @@ pub(crate) const AFTER_SOURCE: &[(&str, &str)] = &[
     ),
     (
         "\n  \"ev\\u001bil\\nx\": 1",
-        "12:3: spec[\"ev\\u{1b}il\\nx\"]: unknown field; known here: `activeDeadlineSeconds`, `backoffLimitPerIndex`, `checkpoint`, `evaluation`, `gpu`, `image`, `placement`, `podTemplate`, `queueName`, `replicas`, `resources`, `search`, `submit`, `suspend` or `ttlSecondsAfterFinished`",
+        "12:3: spec[\"ev\\u{1b}il\\nx\"]: unknown field; known here: `activeDeadlineSeconds`, `backoffLimitPerIndex`, `checkpoint`, `evaluation`, `gpu`, `image`, `placement`, `podTemplate`, `profile`, `queueName`, `replicas`, `resources`, `search`, `submit`, `suspend` or `ttlSecondsAfterFinished`",
     ),
     (
         "\n  replicas: 2\n  checkpoint: {claim: {}}",

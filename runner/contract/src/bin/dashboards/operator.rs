@@ -37,6 +37,12 @@ pub(crate) fn dashboard() -> Dashboard {
             [
                 rates("Reconciles a second by result", &metrics::OPERATOR_RECONCILES, "short", "result", ""),
                 distribution("Seconds of a reconcile", &metrics::OPERATOR_RECONCILE_SECONDS, ""),
+                timeseries(
+                    "Validators by phase",
+                    metrics::OPERATOR_VALIDATORS.help,
+                    "short",
+                    [query(max("phase", &metrics::OPERATOR_VALIDATORS, ""), "{{phase}}")],
+                ),
             ],
         )
         .row(
