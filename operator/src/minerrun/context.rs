@@ -12,7 +12,6 @@ use automl_api::{MinerRun, MinerRunStatus, conditions::Phase, labels::MANAGER, v
 use automl_contract::metrics;
 use kube::{
     Client, Resource, ResourceExt as _,
-    core::DeserializeGuard,
     runtime::{
         events::{Recorder, Reporter},
         reflector::{ObjectRef, Store},
@@ -25,7 +24,7 @@ use super::{
     caches::{Caches, Run},
     memory::Memory,
 };
-use crate::{ask::Asker, gauges::Gauges, ledger::LedgerClient, settings::Settings};
+use crate::{ask::Asker, gauges::Gauges, ledger::LedgerClient, settings::Settings, validator::Watched};
 
 /// How long an operator that acts may hear nothing at all: three times what a watch or a resync takes.
 const SILENCE: Duration = Duration::from_mins(30);
@@ -35,8 +34,6 @@ const LISTED: usize = 1000;
 /// A run, by namespace and name.
 pub(crate) type Name = (String, String);
 type Remembered = Arc<tokio::sync::Mutex<Memory>>;
-/// A validator as it is watched.
-type Validator = DeserializeGuard<automl_api::Validator>;
 
 /// What all reconciles share.
 pub struct Context {
@@ -53,7 +50,7 @@ pub struct Context {
     phases: Mutex<HashMap<Name, Option<Phase>>>,
     searching: AtomicU32,
     scopes: Mutex<Vec<Weak<Scope>>>,
-    validators: Mutex<Vec<Store<Validator>>>,
+    validators: Mutex<Vec<Store<Watched>>>,
     /// Watches that have not told all there is yet: of runs and of validators, of each namespace.
     reading: AtomicU32,
     heard: Mutex<Instant>,
@@ -122,7 +119,7 @@ impl Context {
     }
 
     /// The same of validators.
-    pub(crate) fn add_validators(&self, validators: Store<Validator>) {
+    pub(crate) fn add_validators(&self, validators: Store<Watched>) {
         self.reading.fetch_add(1, Ordering::Relaxed);
         held(&self.validators).push(validators);
     }
@@ -198,7 +195,7 @@ impl Context {
     pub(crate) fn count(&self) {
         let validators: Vec<_> = held(&self.validators).iter().flat_map(Store::state).collect();
         // What cannot be read has no phase to read either.
-        let phase = |one: &Arc<Validator>| match &one.0 {
+        let phase = |one: &Arc<Watched>| match &one.0 {
             Ok(validator) => validator.status.as_ref().and_then(|status| status.phase),
             Err(_) => Some(validator::Phase::Invalid),
         };

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A validator as it is watched: one that cannot be read does not stop the others.
-pub(super) type Watched = DeserializeGuard<Validator>;
+pub(crate) type Watched = DeserializeGuard<Validator>;
 
 /// What is known of one scope: a namespace, or all.
 pub(super) struct Caches {

@@ -49,7 +49,8 @@ use crate::{
     minerrun::{Context, DEADLINE, OTHERS, RESYNC, dereference::started, going, hash, pod_news},
     trouble::until_lost,
 };
-use caches::{Caches, Watched};
+use caches::Caches;
+pub(crate) use caches::Watched;
 
 /// What is remembered of one validator between reconciles. All of it can be lost: it saves requests, it decides nothing.
 #[derive(Default)]

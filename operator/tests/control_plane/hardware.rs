@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     common::{Operator, Person, until},
     server::{Server, run, shared, start},
-    validator::validator,
+    validator::{container, validator},
 };
 
 /// A run with this `spec.gpu`.
@@ -27,11 +27,6 @@ fn pod(server: &Server, namespace: &str, name: &str) -> Value {
         })
     })["spec"]
         .take()
-}
-
-fn container<'a>(pod: &'a Value, name: &str) -> &'a Value {
-    let all = pod["containers"].as_array().expect("containers");
-    all.iter().find(|one| one["name"] == name).expect("the container")
 }
 
 /// Whether GPUs are hidden from a container.

@@ -49,7 +49,7 @@ impl Server {
 }
 
 /// A container of a pod's spec.
-fn container<'a>(pod: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn container<'a>(pod: &'a Value, name: &str) -> &'a Value {
     let containers = pod["containers"].as_array().expect("containers");
     containers.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{name}: {containers:#?}"))
 }

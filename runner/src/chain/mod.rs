@@ -13,9 +13,8 @@ use crate::cli::{ChainCommand, CreateOptions, SignedBy, Subnet};
 use crate::failure::Failure;
 use crate::ledger::{block_on, place};
 use crate::output;
-use automl_chain::subtensor::calls::Form;
 use automl_chain::twin::{Genesis, Twin};
-use automl_chain::{Call, Chain as _, ChainError, Included, Unrevealed, Weight};
+use automl_chain::{Call, ChainError, Included, Refused, Unrevealed, Weight};
 use automl_contract::exit;
 use automl_keys::{Address, Hotkey, KeyError, Place};
 use automl_ledger::Database;
@@ -24,7 +23,7 @@ use std::path::Path;
 pub(crate) use earned::{earns, problem};
 pub(crate) use gauges::Gauges;
 pub(crate) use open::beside;
-use open::{Opened, network, open};
+use open::{network, open};
 
 /// Does one of its commands.
 pub(crate) fn dispatch(command: ChainCommand) -> Result<(), Failure> {
@@ -112,14 +111,11 @@ async fn weights(
 ) -> Result<(), Failure> {
     let hotkey = hotkey(by)?;
     let opened = open(subnet).await?;
-    let hash_first = match &opened {
-        Opened::Subtensor(chain) if chain.form().await? == Form::Hash => Some(chain),
-        _ => None,
-    };
-    let Some(chain) = hash_first else {
-        let included = opened.chain().submit(&hotkey, Call::SetWeights { weights, version }).await?;
-        return tell(subnet, &included, &hotkey);
-    };
+    let chain = opened.chain();
+    match chain.submit(&hotkey, Call::SetWeights { weights: weights.clone(), version }).await {
+        Err(ChainError::Refused(Refused::CommitFirst)) => {}
+        included => return tell(subnet, &included?, &hotkey),
+    }
     let keep = keep.ok_or_else(|| {
         Failure::usage(
             "this chain is told the weights' hash now and the weights later: name a file for them with --keep",

@@ -115,13 +115,17 @@ impl Book {
         Ok(book)
     }
 
-    /// Says which chain it is about, once that is known.
+    /// Whether it has been said which chain it is about.
+    pub(super) fn knows_chain(&self) -> bool {
+        !self.chain.is_empty()
+    }
+
+    /// Says it: a chain's nodes are held to its first block, so it stays.
     pub(super) async fn is_of(&mut self, genesis: Digest) -> Result<(), LedgerError> {
-        let digits: String = genesis.to_string().chars().take(DIGITS).collect();
-        if self.chain != digits {
-            self.chain = digits;
-            self.sealed = self.still_sealed().await?;
-        }
+        let chain: String = genesis.to_string().chars().take(DIGITS).collect();
+        // Known once all is known that hangs on it.
+        self.sealed = self.still_sealed(&chain).await?;
+        self.chain = chain;
         Ok(())
     }
 
@@ -237,11 +241,11 @@ impl Book {
         Ok(())
     }
 
-    async fn still_sealed(&self) -> Result<BTreeMap<u64, Sealed>, LedgerError> {
+    async fn still_sealed(&self, chain: &str) -> Result<BTreeMap<u64, Sealed>, LedgerError> {
         let records = self.all(Kind::Weights).await?;
-        let sealed = records.iter().filter_map(|record| Some((self.closed(record, ".sealed")?, parsed(record)?)));
+        let sealed = records.iter().filter_map(|record| Some((closed(chain, record, ".sealed")?, parsed(record)?)));
         let mut sealed: BTreeMap<u64, Sealed> = sealed.collect();
-        for opened in records.iter().filter_map(|record| self.closed(record, ".opened")) {
+        for opened in records.iter().filter_map(|record| closed(chain, record, ".opened")) {
             sealed.remove(&opened);
         }
         Ok(sealed)
@@ -250,19 +254,14 @@ impl Book {
     /// The round of the weights that were begun last, and they.
     pub(super) async fn last_weights(&self) -> Result<Option<(u64, Begun, Option<Set>)>, LedgerError> {
         let records = self.all(Kind::Weights).await?;
-        let closed = |record: &Record| self.closed(record, ".begun");
-        let Some(last) = records.iter().filter_map(closed).max() else { return Ok(None) };
+        let begun = records.iter().filter_map(|record| closed(&self.chain, record, ".begun"));
+        let Some(last) = begun.max() else { return Ok(None) };
         let (begun, set) = self.weights(last).await?;
         Ok(begun.map(|begun| (last, begun, set)))
     }
 
     fn key(&self, key: fmt::Arguments<'_>) -> String {
         format!("{}.{key}", self.chain)
-    }
-
-    /// The round of a record of weights of this chain, if it is one of these.
-    fn closed(&self, record: &Record, of: &str) -> Option<u64> {
-        record.name.key().strip_prefix(&self.chain)?.strip_prefix('.')?.strip_suffix(of)?.parse().ok()
     }
 
     async fn all(&self, kind: Kind) -> Result<Vec<Record>, LedgerError> {
@@ -286,6 +285,11 @@ impl Book {
         let name = Name::new(kind, &self.name, key)?;
         self.ledger.append(vec![Entry { name, body }]).await.map(drop)
     }
+}
+
+/// The round of a record of weights of a chain, if it is one of these.
+fn closed(chain: &str, record: &Record, of: &str) -> Option<u64> {
+    record.name.key().strip_prefix(chain)?.strip_prefix('.')?.strip_suffix(of)?.parse().ok()
 }
 
 /// What is no such record is as if it were not there: it is made again.

@@ -190,7 +190,7 @@ impl Validating {
             None => {}
         }
         match self.set_weights(&judged).await? {
-            weights::Told::Done => {
+            weights::Told::Done(_) => {
                 if let Some(sealed) = self.book.sealed().get(&judged.closed) {
                     eprintln!("the chain knows the hash of the weights: run this again from block {} on", sealed.from);
                 }

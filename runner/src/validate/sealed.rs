@@ -1,6 +1,6 @@
 //! Weights that a chain is told by their hash first: kept before it knows of them, revealed when their time has come.
 use super::book::{Sealed, Set, Unsealed};
-use super::pages::{FAILED, REFUSED, REVEALED, SET};
+use super::pages::{FAILED, REFUSED, REVEALED};
 use super::weights::Told;
 use super::{Trouble, Validating};
 use automl_chain::subtensor::reveal::Epochs;
@@ -27,9 +27,7 @@ impl Validating {
         let until = from.saturating_add(rules.epoch_blocks.saturating_mul(TRIED));
         let kept = self.book.seal(closed, Sealed { kept, from, until }).await?;
         let included = self.chain.commit_weights(&self.hotkey, &kept).await?;
-        self.is_set(closed, Set { block: included.block }).await?;
-        self.pages.weights(SET);
-        Ok(Told::Done)
+        self.is_set(closed, Set { block: included.block }).await
     }
 
     /// Reveals what can be revealed now, and gives up what cannot be any more; tells how many were revealed.

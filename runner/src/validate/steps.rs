@@ -70,10 +70,8 @@ impl Validating {
         let told = self.set_weights(&judged).await;
         self.pages.took(WEIGHTS, began.elapsed());
         match told? {
-            Weighed::Done => {
-                if let (_, Some(set)) = self.book.weights(closed).await? {
-                    self.fresh(true, "Set", self.told(closed, set));
-                }
+            Weighed::Done(set) => {
+                self.fresh(true, "Set", self.told(closed, set));
                 self.pages.doing(format!("waiting for the next round; the one that block {closed} closed is done"));
             }
             Weighed::Nobody => {
@@ -94,7 +92,9 @@ impl Validating {
 
     async fn sync(&mut self) -> Result<Metagraph, Trouble> {
         let began = Instant::now();
-        self.book.is_of(self.chain.genesis().await?).await?;
+        if !self.book.knows_chain() {
+            self.book.is_of(self.chain.genesis().await?).await?;
+        }
         let metagraph = self.chain.metagraph().await?;
         self.pages.took(SYNC, began.elapsed());
         let block = metagraph.block.number;

@@ -72,8 +72,8 @@ fn may_be_ours(own: &Neuron, rules: &Rules, begun: &Begun) -> bool {
 
 /// What became of weights.
 pub(super) enum Told {
-    /// They are on the chain.
-    Done,
+    /// They are on the chain, since this block.
+    Done(Set),
     /// Nobody earns any.
     Nobody,
     /// Not now, in words; it is tried again.
@@ -92,9 +92,7 @@ impl Validating {
         let call = Call::SetWeights { weights: weights.clone(), version: metagraph.rules.version };
         let told = match self.chain.submit(&self.hotkey, call).await {
             Ok(Included { block, .. }) => {
-                self.is_set(judged.closed, Set { block }).await?;
-                self.pages.weights(SET);
-                return Ok(Told::Done);
+                return self.is_set(judged.closed, Set { block }).await;
             }
             Err(ChainError::Refused(Refused::CommitFirst)) => {
                 self.commit_weights(judged.closed, weights, &metagraph).await
@@ -119,11 +117,12 @@ impl Validating {
     }
 
     /// Weights are on the chain.
-    pub(super) async fn is_set(&mut self, closed: u64, set: Set) -> Result<(), Trouble> {
+    pub(super) async fn is_set(&mut self, closed: u64, set: Set) -> Result<Told, Trouble> {
         self.book.set(closed, set).await?;
         self.fence.set(set.block);
         self.pages.change(|progress| progress.weights_block = Some(set.block));
-        Ok(())
+        self.pages.weights(SET);
+        Ok(Told::Done(set))
     }
 }
 /// A round's shares as weights of those who have a uid now; `None` where nobody earns any.

@@ -1,6 +1,6 @@
 //! Has the programs of a Kubernetes, and Helm, built beside everything else: once for each machine, twelve minutes of processor time.
 use crate::{
-    generate, place,
+    generate, once, place,
     step::{cargo, run},
 };
 use anyhow::{Context, Result, bail};
@@ -49,10 +49,9 @@ pub(crate) fn helm() -> Result<Option<PathBuf>> {
 
 /// Whether it was built; false where the machine cannot, but for CI.
 fn was_able(status: ExitStatus, what: &str) -> Result<bool> {
-    let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
     match status.code() {
         Some(0) => Ok(true),
-        Some(UNABLE) if !in_ci => Ok(false),
+        Some(UNABLE) if !once::is_ci() => Ok(false),
         _ => bail!("the build of {what} failed ({status}); what it said is above"),
     }
 }

@@ -54,15 +54,63 @@ pub(crate) fn named(kind: &str, list: &[u8]) -> Result<PathBuf> {
     Ok(place::cache()?.join(name))
 }
 
+/// Packages that tests are told of by a variable: a folder that a person names, or one of the cache that is made of a list.
+pub(crate) struct Listed {
+    /// Tells the tests which folder has them; a person may set it too.
+    pub(crate) variable: &'static str,
+    /// What the cache's folders of them are called.
+    pub(crate) kind: &'static str,
+    /// As a person calls them, with their size.
+    pub(crate) what: &'static str,
+    /// What is installed.
+    pub(crate) list: &'static [u8],
+}
+
+impl Listed {
+    /// The folder with them, if there is one.
+    pub(crate) fn folder(&self) -> Result<Option<PathBuf>> {
+        if let Some(given) = env::var_os(self.variable).filter(|value| !value.is_empty()) {
+            return Ok(Some(std::path::absolute(given)?));
+        }
+        Ok(Some(self.cached()?).filter(|folder| folder.is_dir()))
+    }
+
+    /// Installs them unless they are there; `advice` is for where that cannot be.
+    pub(crate) fn provide(
+        &self,
+        install: impl FnOnce(&Path) -> Result<PathBuf>,
+        advice: impl FnOnce() -> String,
+    ) -> Result<()> {
+        if self.folder()?.is_some() {
+            return Ok(());
+        }
+        let target = self.cached()?;
+        let installed = fill(&target, Path::is_dir, |partial| {
+            println!("installing {} into {}", self.what, target.display());
+            install(partial)
+        });
+        needed_in_ci(installed.with_context(advice))
+    }
+
+    fn cached(&self) -> Result<PathBuf> {
+        named(self.kind, self.list)
+    }
+}
+
 /// Not to get what only tests need is an error in CI only; elsewhere they leave themselves out.
 pub(crate) fn needed_in_ci(done: Result<()>) -> Result<()> {
     match done {
-        Err(error) if env::var_os("CI").is_none_or(|value| value != "true") => {
+        Err(error) if !is_ci() => {
             println!("{error:#}");
             Ok(())
         }
         done => done,
     }
+}
+
+/// Whether nothing may be left out.
+pub(crate) fn is_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| value == "true")
 }
 
 fn beside(folder: &Path, suffix: &str) -> PathBuf {

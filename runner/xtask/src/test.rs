@@ -54,10 +54,10 @@ pub(crate) fn tests(mut command: Command) -> Result<Tally> {
     for (variable, folder) in [
         (fashion_mnist::VARIABLE, fashion_mnist::folder()?),
         (postgres::VARIABLE, postgres::folder()?),
-        (python::PLACES.variable, python::PLACES.folder()?),
-        (python::BITTENSOR.variable, python::BITTENSOR.folder()?),
-        (npm::CHOPSTICKS.variable, npm::CHOPSTICKS.folder()?),
-        (npm::GRAFANA.variable, npm::GRAFANA.folder()?),
+        (python::PLACES.listed.variable, python::PLACES.listed.folder()?),
+        (python::BITTENSOR.listed.variable, python::BITTENSOR.listed.folder()?),
+        (npm::CHOPSTICKS.listed.variable, npm::CHOPSTICKS.listed.folder()?),
+        (npm::GRAFANA.listed.variable, npm::GRAFANA.listed.folder()?),
     ] {
         if let Some(folder) = folder {
             command.env(variable, folder);

@@ -140,14 +140,21 @@ impl Subtensor {
         Ok((landed.included(), landed.made))
     }
 
-    /// How this subnet is told weights now.
-    ///
-    /// # Errors
-    /// No node answers, or the runtime has no form that is known.
-    pub async fn form(&self) -> Result<Form, ChainError> {
-        self.nodes.ask(|_, at| async move { self.form_at(&at).await.map(|(form, _)| form) }).await
+    /// A call about weights whose hash comes first.
+    async fn hashed<C>(&self, hotkey: &Hotkey, kept: &Unrevealed, call: C) -> Result<Included, ChainError>
+    where
+        C: Fn(&At) -> Result<Encodable, ChainError> + Send + Sync,
+    {
+        let (netuid, call) = (self.netuid, &call);
+        self.included(hotkey, |at| async move {
+            let rules = reads::rules(&at, netuid).await?;
+            let about = about_weights(&at, netuid, &rules, hotkey.address(), kept.version).await?;
+            Ok((call(&at)?, about))
+        })
+        .await
     }
 
+    /// How this subnet is told weights now, and what holds in it.
     async fn form_at(&self, at: &At) -> Result<(Form, Rules), Trouble> {
         let rules = reads::rules(at, self.netuid).await?;
         Ok((calls::form(at.metadata_ref(), rules.reveal_after.is_some(), self.mechanism)?, rules))
@@ -284,21 +291,11 @@ impl Chain for Subtensor {
 
     async fn commit_weights(&self, hotkey: &Hotkey, kept: &Unrevealed) -> Result<Included, ChainError> {
         let (netuid, hash) = (self.netuid, kept.hash(hotkey.address(), self.netuid));
-        self.included(hotkey, |at| async move {
-            let rules = reads::rules(&at, netuid).await?;
-            let about = about_weights(&at, netuid, &rules, hotkey.address(), kept.version).await?;
-            Ok((calls::commit_hash(at.metadata_ref(), netuid, hash)?, about))
-        })
-        .await
+        self.hashed(hotkey, kept, |at| calls::commit_hash(at.metadata_ref(), netuid, hash)).await
     }
 
     async fn reveal_weights(&self, hotkey: &Hotkey, kept: &Unrevealed) -> Result<Included, ChainError> {
-        let netuid = self.netuid;
-        self.included(hotkey, |at| async move {
-            let rules = reads::rules(&at, netuid).await?;
-            let about = about_weights(&at, netuid, &rules, hotkey.address(), kept.version).await?;
-            Ok((calls::reveal(at.metadata_ref(), netuid, &kept.weights, &kept.salt, kept.version)?, about))
-        })
-        .await
+        let Unrevealed { weights, salt, version } = kept;
+        self.hashed(hotkey, kept, |at| calls::reveal(at.metadata_ref(), self.netuid, weights, salt, *version)).await
     }
 }
