@@ -1,6 +1,6 @@
 //! The life of two releases on a real API server, with the operator at work: installed, scaled, rolled back, uninstalled. What a
 //! change does not speak of is not touched by it.
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, fs};
 
 use automl_testbed::{ControlPlane, Options};
 use serde_json::Value;
@@ -14,6 +14,9 @@ use crate::common::{
 const NAMESPACE: &str = "fleets";
 const RUNS: &str = "/apis/automl.hivetrain.ai/v1alpha1/namespaces/fleets/minerruns";
 const JOBS: &str = "/apis/batch/v1/namespaces/fleets/jobs";
+
+/// Looks that have to show the same: those of two seconds and more.
+const LOOKS: u32 = 40;
 
 /// Two fleets of so many runs.
 pub(crate) fn fleets(h100: u32, a100: u32) -> String {
@@ -56,10 +59,12 @@ fn settled(plane: &ControlPlane, count: usize) -> [Versions; 2] {
         let quiet = runs.iter().all(waits) && jobs.iter().all(begun);
         (quiet && runs.len() == count && jobs.len() == count).then(|| [versions(&runs), versions(&jobs)])
     };
+    let (mut last, mut same) = (None, 0);
     until(&format!("{count} runs wait for a node, and nothing moves any more"), || {
-        let before = look()?;
-        std::thread::sleep(Duration::from_secs(2));
-        look().filter(|now| *now == before)
+        let now = look();
+        same = if now.is_some() && now == last { same + 1 } else { 0 };
+        last.clone_from(&now);
+        now.filter(|_| same >= LOOKS)
     })
 }
 

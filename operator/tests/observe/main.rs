@@ -4,6 +4,5 @@ mod answers;
 #[path = "../common/mod.rs"]
 mod common;
 mod dashboards;
-mod picture;
 mod prometheus;
 mod world;

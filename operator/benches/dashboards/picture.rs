@@ -36,9 +36,8 @@ const COLORS: [RGBColor; MOST] = [
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), Box<dyn std::error::Error>>;
 
-#[test]
-#[ignore = "writes docs/dashboards, after three minutes of scraping"]
-fn dashboards_are_drawn_from_what_prometheus_answers() {
+/// Writes docs/dashboards, after three minutes of scraping.
+pub(crate) fn draw() {
     let Some(world) = World::start() else { return };
     let prometheus = &world.prometheus;
     let scraped = format!("count_over_time(up{{job=\"operator\"}}[{SHOWN}s])");
