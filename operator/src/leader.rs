@@ -1,19 +1,24 @@
 //! Who of several operators acts: the one that holds a Lease.
+use std::time::Duration;
+
 use kube::Client;
 use kube_lease_manager::{LeaseManagerBuilder, LeaseManagerError};
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-/// The name of the lease.
-const LEASE: &str = "automl-operator";
+use crate::fence::{Fence, LEASE};
+
+/// How long it may take to give the lease back.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A lease that is asked for, held or lost.
 pub struct Leadership {
     held: watch::Receiver<bool>,
     task: JoinHandle<Result<kube_lease_manager::LeaseManager, LeaseManagerError>>,
+    fence: Fence,
 }
 
 impl Leadership {
-    /// Asks for the lease, again and again until it is held.
+    /// Asks for the lease, again and again until it is held, with the client that is behind the fence.
     ///
     /// # Errors
     /// The API server cannot be reached or does not allow it.
@@ -22,6 +27,7 @@ impl Leadership {
         namespace: &str,
         seconds: u64,
         identity: &str,
+        fence: Fence,
     ) -> Result<Self, LeaseManagerError> {
         let manager = LeaseManagerBuilder::new(client, LEASE)
             .with_namespace(namespace)
@@ -32,7 +38,7 @@ impl Leadership {
             .build()
             .await?;
         let (held, task) = manager.watch().await;
-        Ok(Self { held, task })
+        Ok(Self { held, task, fence })
     }
 
     /// Waits until the lease is held; false when it never will be.
@@ -40,16 +46,20 @@ impl Leadership {
         self.held.wait_for(|held| *held).await.is_ok()
     }
 
-    /// Waits until the lease is lost.
+    /// Waits until the lease is lost, or could not be renewed for so long that it may be.
     pub async fn lost(&mut self) {
-        // An ended channel is a lost lease too.
-        let _ = self.held.wait_for(|held| !*held).await;
+        tokio::select! {
+            // An ended channel is a lost lease too.
+            _ = self.held.wait_for(|held| !*held) => {}
+            () = self.fence.expired() => {}
+        }
     }
 
     /// Gives the lease back, so that the next operator need not wait for its end.
     pub async fn release(self) {
+        self.fence.close();
         drop(self.held);
-        // Whatever it ends with, the lease runs out by itself.
-        let _ = self.task.await;
+        // Whatever it ends with, and where nobody answers: the lease runs out by itself.
+        let _ = timeout(PATIENCE, self.task).await;
     }
 }

@@ -16,6 +16,8 @@ use hyper_util::{
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use crate::fence::{Fence, Fenced};
+
 /// How long it may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The most that is read of an answer, in bytes.
@@ -80,6 +82,9 @@ pub(crate) struct Wish<'a> {
 /// Why the ledger has not taken a wish.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
+    /// Another operator may act.
+    #[error(transparent)]
+    Fenced(#[from] Fenced),
     /// No token to show.
     #[error("cannot read the operator's token for the ledger, {}: {source}", path.display())]
     Token {
@@ -119,13 +124,14 @@ pub(crate) struct LedgerClient {
     url: LedgerUrl,
     /// Read for each request: the kubelet writes another one from time to time.
     token: PathBuf,
+    fence: Fence,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
 impl LedgerClient {
-    pub(crate) fn new(url: LedgerUrl, token: PathBuf) -> Self {
+    pub(crate) fn new(url: LedgerUrl, token: PathBuf, fence: Fence) -> Self {
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(HttpConnector::new());
-        Self { url, token, client }
+        Self { url, token, fence, client }
     }
 
     fn unreachable(&self, error: &anyhow::Error) -> LedgerError {
@@ -155,6 +161,7 @@ impl LedgerClient {
             .header(header::AUTHORIZATION, format!("Bearer {}", token.trim()))
             .body(Full::from(json!([entry]).to_string()))
             .map_err(|error| self.unreachable(&error.into()))?;
+        self.fence.check()?;
         let asked = async {
             let answer = self.client.request(request).await.map_err(|error| self.unreachable(&error.into()))?;
             let status = answer.status();

@@ -12,13 +12,15 @@
 //! pods      what pods are made of         signing  what signs has beside    reach   who reaches them
 //! trouble   what is the matter with pods  error    what can go wrong, by step
 //! hardware  GPUs, and profiles of them
-//! settings  command line      leader   who of several operators acts     pages   metrics, health, diagnostics
+//! settings  command line      leader   who of several operators acts     fence   that no two of them write
+//! pages     metrics, health, diagnostics
 //! telemetry logs              gauges   the operator's metrics            report  a status and Events, written
 //! ```
 //! `validate`, `build`, `decide` and `status` are pure: no client, no clock.
 mod ask;
 mod child;
 pub mod error;
+pub mod fence;
 pub mod gauges;
 pub mod hardware;
 pub mod leader;

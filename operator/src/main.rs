@@ -2,10 +2,10 @@
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use automl_contract::{exit, metrics};
-use automl_operator::{leader::Leadership, minerrun, pages, settings::Settings, telemetry, validator};
+use automl_operator::{fence::Fence, leader::Leadership, minerrun, pages, settings::Settings, telemetry, validator};
 use clap::Parser;
 use futures_util::future::join;
-use kube::Client;
+use kube::{Client, Config, client::ClientBuilder};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -42,16 +42,18 @@ async fn run(settings: Settings) -> Ended {
     let bug = |error: anyhow::Error| (exit::BUG, error);
     let unreachable = |error: anyhow::Error| (exit::UNREACHABLE, error);
     let stop = stopped_by_signal().map_err(|error| bug(error.into()))?;
-    let client = Client::try_default().await.map_err(|error| {
-        unreachable(anyhow::Error::from(error).context("no way to the API server: run in a pod, or set KUBECONFIG"))
-    })?;
+    let fence = settings.lease_namespace.as_ref().map_or_else(Fence::default, |_| Fence::of(settings.lease_seconds));
+    let client = client(&fence)
+        .await
+        .map_err(|error| unreachable(error.context("no way to the API server: run in a pod, or set KUBECONFIG")))?;
     let version = client
         .apiserver_version()
         .await
         .map_err(|error| unreachable(anyhow::Error::from(error).context("the API server does not answer")))?;
     info!(version = env!("CARGO_PKG_VERSION"), kubernetes = version.git_version, "operator starts");
-    let context =
-        Arc::new(minerrun::Context::new(client.clone(), settings.clone()).map_err(|error| bug(error.into()))?);
+    let context = Arc::new(
+        minerrun::Context::new(client.clone(), settings.clone(), fence.clone()).map_err(|error| bug(error.into()))?,
+    );
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
         bug(anyhow::Error::from(error)
             .context(format!("cannot listen on {}; choose another --listen", settings.listen)))
@@ -64,7 +66,7 @@ async fn run(settings: Settings) -> Ended {
         None => act(&context, stop.clone(), std::future::pending()).await,
         Some(namespace) => {
             let identity = std::env::var("HOSTNAME").unwrap_or_else(|_| format!("pid-{}", std::process::id()));
-            let mut leadership = Leadership::seek(client, namespace, settings.lease_seconds, &identity)
+            let mut leadership = Leadership::seek(client, namespace, settings.lease_seconds, &identity, fence)
                 .await
                 .map_err(|error| unreachable(anyhow::Error::from(error).context("cannot ask for the lease")))?;
             info!(identity, "waits for the lease");
@@ -82,6 +84,11 @@ async fn run(settings: Settings) -> Ended {
     acted
 }
 
+/// Asks the API server as the surroundings say, and writes as the fence allows.
+async fn client(fence: &Fence) -> anyhow::Result<Client> {
+    Ok(ClientBuilder::try_from(Config::infer().await?)?.with_layer(fence).build())
+}
+
 /// How long reconciles that are under way may take after a signal. Less than a pod's grace period, and no loss: whatever they
 /// would still have written, the next operator writes.
 const GRACE: Duration = Duration::from_secs(10);
@@ -95,7 +102,7 @@ async fn act(context: &Arc<minerrun::Context>, stop: watch::Receiver<bool>, lost
         // The controller of an idle cluster is now and then not woken by the signal.
         () = async { ended(stop.clone()).await; sleep(GRACE).await } => Ok(()),
         // Another one acts from now on: nothing may be finished first.
-        () = lost => Err((exit::BUG, anyhow::anyhow!("the lease is lost; another operator acts now"))),
+        () = lost => Err((exit::BUG, anyhow::anyhow!("the lease is lost; another operator may act now"))),
     }
 }
 

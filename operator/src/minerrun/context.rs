@@ -24,7 +24,7 @@ use super::{
     caches::{Caches, Run},
     memory::Memory,
 };
-use crate::{ask::Asker, gauges::Gauges, ledger::LedgerClient, settings::Settings, validator::Watched};
+use crate::{ask::Asker, fence::Fence, gauges::Gauges, ledger::LedgerClient, settings::Settings, validator::Watched};
 
 /// How long an operator that acts may hear nothing at all: three times what a watch or a resync takes.
 const SILENCE: Duration = Duration::from_mins(30);
@@ -86,16 +86,16 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Context {
-    /// A context that has seen nothing yet.
+    /// A context that has seen nothing yet. What it writes to the ledger is held to the fence, as is the client.
     ///
     /// # Errors
     /// Two metrics of one name, which a test of the contract excludes.
-    pub fn new(client: Client, settings: Settings) -> prometheus::Result<Self> {
+    pub fn new(client: Client, settings: Settings, fence: Fence) -> prometheus::Result<Self> {
         let instance = std::env::var("HOSTNAME").ok();
         let reporter = Reporter { controller: MANAGER.to_owned(), instance };
         let ledger = settings.ledger_url.clone();
         Ok(Self {
-            ledger: ledger.map(|url| LedgerClient::new(url, settings.ledger_token_file.clone())),
+            ledger: ledger.map(|url| LedgerClient::new(url, settings.ledger_token_file.clone(), fence)),
             recorder: Recorder::new(client.clone(), reporter),
             client,
             settings,

@@ -30,7 +30,10 @@ use std::{
     },
     thread,
 };
-use tokio::{runtime, sync::oneshot};
+use tokio::{
+    runtime,
+    sync::{oneshot, watch},
+};
 
 type Body = BoxBody<hyper::body::Bytes, hyper::Error>;
 
@@ -94,6 +97,8 @@ struct State {
     fault: Option<(usize, Fault)>,
     writes: AtomicUsize,
     struck: AtomicBool,
+    /// Nothing passes any more.
+    cut: watch::Sender<bool>,
 }
 
 impl FaultProxy {
@@ -121,7 +126,8 @@ impl FaultProxy {
 
         let client = client(&authority).map_err(failed)?;
         let (writes, struck) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let state = Arc::new(State { server, client, fault, writes, struck });
+        let cut = watch::Sender::new(false);
+        let state = Arc::new(State { server, client, fault, writes, struck, cut });
         let (stop, stopped) = oneshot::channel();
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let shared = Arc::clone(&state);
@@ -138,6 +144,11 @@ impl FaultProxy {
     /// How many writes have come.
     pub fn writes(&self) -> usize {
         self.state.writes.load(Ordering::SeqCst)
+    }
+
+    /// Ends all connections, and lets nothing pass from now on.
+    pub fn cut_off(&self) {
+        self.state.cut.send_replace(true);
     }
 
     /// Whether the fault has been met.
@@ -169,9 +180,13 @@ async fn serve(listener: TcpListener, state: Arc<State>, mut stopped: oneshot::R
         let Ok((stream, _)) = connection else { continue };
         let state = Arc::clone(&state);
         tokio::spawn(async move {
+            let mut cut = state.cut.subscribe();
             let service = service_fn(|request| pass(Arc::clone(&state), request));
-            // A connection that a fault breaks ends with an error; whoever asked sees it.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            tokio::select! {
+                _ = cut.wait_for(|cut| *cut) => {}
+                // A connection that a fault breaks ends with an error; whoever asked sees it.
+                _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service) => {}
+            }
         });
     }
 }

@@ -168,6 +168,15 @@ impl Person for ControlPlane {
     }
 }
 
+/// An autoscaler of a run's islands, of ten at most.
+pub(crate) fn autoscaler(run: &str, minimum: u32) -> String {
+    format!(
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {{name: {run}}}\nspec:\n  scaleTargetRef: \
+         {{apiVersion: automl.hivetrain.ai/v1alpha1, kind: MinerRun, name: {run}}}\n  minReplicas: {minimum}\n  \
+         maxReplicas: 10\n"
+    )
+}
+
 /// The message of the condition that has a reason.
 pub(crate) fn condition(run: &Value, reason: &str) -> Option<String> {
     let conditions = run["status"]["conditions"].as_array()?;
@@ -267,6 +276,11 @@ impl Operator {
     pub(crate) fn metric(&self, series: &str) -> Option<f64> {
         let (_, text) = self.page("/metrics")?;
         text.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
+    }
+
+    /// Waits for it to end by itself; hands back its exit code.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        until("the operator ends", || self.child.try_wait().expect("it is ours")).code()
     }
 
     /// Ends it in an instant.

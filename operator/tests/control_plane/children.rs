@@ -2,7 +2,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    common::{Person, until},
+    common::{Person, autoscaler, until},
     server::{Server, run, shared},
 };
 
@@ -82,6 +82,19 @@ fn replicas_follow_kubectl_scale() {
     let found =
         server.cli(&["get", "pods", "--namespace", "scale", "--selector", selector.as_str().unwrap(), "--output=name"]);
     assert_eq!(found.lines().count(), 3, "the selector finds the pods");
+}
+
+#[test]
+fn an_autoscaler_whose_minimum_is_higher_raises_the_islands() {
+    let Some(server) = shared() else { return };
+    server.namespace("autoscaled");
+    server.apply("autoscaled", &run("search", 1, ""));
+    until("the Job is there", || job(&server, "autoscaled"));
+    server.apply("autoscaled", &autoscaler("search", 3));
+    // It looks every 15 seconds, and needs no metrics for its bounds.
+    until("three pods exist", || (server.pods("autoscaled").len() == 3).then_some(()));
+    let run = server.run("autoscaled", "search").expect("it is there");
+    assert_eq!(run["spec"]["replicas"], 3);
 }
 
 #[test]
