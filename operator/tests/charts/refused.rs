@@ -35,6 +35,11 @@ fn wrong_values_are_refused_in_words() {
             "fleets: {h100: {runs: 1, spec: {search: {budget: {evaluation: 1}}, evaluation: {dataset: {source: digits}}}}}",
             &["at '/fleets/h100/spec/search/budget'", "additional properties 'evaluation' not allowed"],
         ),
+        (
+            FLEET,
+            "fleets: {h100: {runs: 1, spot: true, spec: SPEC}}",
+            &["at '/fleets/h100/spot'", "'aks'", "'karpenter'"],
+        ),
         (FLEET, "fleets: {H100: {runs: 1, spec: SPEC}}", &["invalid propertyName 'H100'"]),
     ];
     for (chart, values, words) in cases {

@@ -42,6 +42,10 @@ struct Fleet {
     /// How many runs there are. A run that is one too many is deleted; what it did stays in the ledger. Default: there is no fleet.
     #[schemars(range(min = 0, max = MAX_RUNS))]
     runs: u32,
+    /// The hardware that the administrator has described under this name, in place of `spec.profile`. Default: the spec's.
+    #[serde(default)]
+    #[schemars(extend("pattern" = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength" = 63))]
+    profile: Option<String>,
     /// The seed of run 0, in place of `spec.search.seed`. Run i searches with this and i more. Default: the spec's.
     #[serde(default)]
     #[schemars(range(min = 0, max = 4_294_966_296_u32))]
@@ -49,9 +53,28 @@ struct Fleet {
     /// The spec of each run. Default: there is no fleet.
     #[schemars(schema_with = "spec")]
     spec: Value,
+    /// Nodes that their provider may take back at any time, in the provider's words: pods go there and nowhere else, beside what `spec.placement` says.
+    /// Islands go on from their last checkpoint elsewhere. Default: what `spec.placement` or a profile says.
+    #[serde(default)]
+    spot: Option<Spot>,
     /// Stops the pods of all runs after a checkpoint, in place of `spec.suspend`. Default: the spec's.
     #[serde(default)]
     suspend: Option<bool>,
+}
+
+/// Whose spot nodes: how they are labelled, and tainted.
+#[derive(JsonSchema, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, reason = "only its schema is used")]
+enum Spot {
+    /// Azure: `kubernetes.azure.com/scalesetpriority: spot`.
+    Aks,
+    /// Amazon: `eks.amazonaws.com/capacityType: SPOT`.
+    Eks,
+    /// Google: `cloud.google.com/gke-spot: "true"`.
+    Gke,
+    /// Karpenter, whoever provides its nodes: `karpenter.sh/capacity-type: spot`.
+    Karpenter,
 }
 
 /// The spec as the contract has it.

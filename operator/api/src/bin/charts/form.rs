@@ -68,6 +68,9 @@ fn plain(schema: &mut Schema) {
         if let Some(only) = field.get_mut("type") {
             *only = serde_json::json!([only.take(), "null"]);
         }
+        if let Some(words) = field.get_mut("enum").and_then(Value::as_array_mut) {
+            words.push(Value::Null);
+        }
     }
 }
 
