@@ -38,7 +38,7 @@ cluster-down: ## End exactly what `make cluster` started
 bench: tools ## Measure this machine and write docs/figures
 	@cargo xtask bench
 
-bench-operator: tools ## Measure the operator on a Kubernetes of its own: a quarter of an hour, as root
+bench-operator: tools ## Measure the operator on a Kubernetes of its own: half an hour, as root
 	@cargo xtask bench --operator
 
 bench-ledger: tools ## Measure the ledger on SQLite and PostgreSQL

@@ -3,7 +3,8 @@
 //! ```text
 //! pure    a reconcile without the API server            sizes   programs and images
 //! node    start of a node, apply to first gene, and how long the Job controller waits before it replaces a pod
-//! scale   1,000 runs: time, writes, memory              foreign other people's 10,000 pods: memory
+//! scale   1,000 runs: time, writes, memory, then idle   foreign other people's 10,000 pods: memory
+//! fleet   600 runs by Helm, and an autoscaler
 //! ```
 //! Each figure is a line of JSON on standard output; `cargo bench --package automl-operator --bench operator -- scale`
 //! measures one group. The order is such that nothing runs beside what is timed but an idle node.
@@ -13,7 +14,9 @@ mod cluster;
 #[path = "../../tests/common/mod.rs"]
 mod common;
 mod figure;
+mod fleet;
 mod foreign;
+mod idle;
 mod node;
 mod program;
 mod pure;
@@ -23,7 +26,7 @@ mod sizes;
 
 use std::{cell::LazyCell, process::ExitCode};
 
-const GROUPS: [&str; 5] = ["pure", "sizes", "node", "scale", "foreign"];
+const GROUPS: [&str; 6] = ["pure", "sizes", "node", "scale", "fleet", "foreign"];
 
 fn main() -> ExitCode {
     // Cargo adds options of its own.
@@ -43,6 +46,9 @@ fn main() -> ExitCode {
     let node = if is_wanted("node") { node::measure() } else { None };
     if is_wanted("scale") {
         scale::measure(&program);
+    }
+    if is_wanted("fleet") {
+        fleet::measure(&program);
     }
     if is_wanted("foreign") {
         foreign::measure(&program);

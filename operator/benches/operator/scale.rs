@@ -27,14 +27,16 @@ use tokio::{runtime::Runtime, task::JoinHandle, time::timeout};
 use crate::{
     common::{OPERATOR, install},
     figure::{at_most, figure, mega},
+    idle,
     program::{Program, memory, settle},
 };
 
 const RUNS: usize = 1000;
 /// How many requests of ours are under way at the same time.
 const AT_ONCE: usize = 32;
-const NAMESPACE: &str = "default";
-const PATIENCE: Duration = Duration::from_mins(10);
+pub(crate) const NAMESPACE: &str = "default";
+/// How long what has to come is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
 
 pub(crate) fn measure(program: &Program) {
     let begin = Instant::now();
@@ -47,8 +49,8 @@ pub(crate) fn measure(program: &Program) {
     let seen = plane.audit().by(OPERATOR).expect("the audit log").len();
 
     let runtime = runtime();
+    let client = runtime.block_on(client(&plane));
     let (created, children, pods) = runtime.block_on(async {
-        let client = client(&plane).await;
         let children = [
             appeared::<Job>(&client),
             appeared::<ConfigMap>(&client),
@@ -80,12 +82,12 @@ pub(crate) fn measure(program: &Program) {
     let writes: Vec<_> = events[seen..].iter().filter(|event| event.is_write()).collect();
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for event in &writes {
-        let about = event.object_ref.clone().unwrap_or_default();
-        *kinds.entry(format!("{} {} {}", event.verb, about.resource, about.subresource)).or_default() += 1;
+        *kinds.entry(event.kind()).or_default() += 1;
     }
     eprintln!("writes: {kinds:#?}");
     let name = format!("writes of the operator for a run without a scheduler, mean of {RUNS}");
     at_most(6.0, &name, writes.len() as f64 / RUNS as f64, "requests");
+    idle::measure(&plane, &operator, &client, &runtime, RUNS);
 }
 
 /// A control plane whose pods stay where they are.

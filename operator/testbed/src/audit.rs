@@ -68,6 +68,12 @@ impl Event {
         matches!(self.verb.as_str(), "create" | "update" | "patch" | "delete" | "deletecollection")
     }
 
+    /// What was asked of which resource: `patch minerruns status`.
+    pub fn kind(&self) -> String {
+        let about = self.object_ref.clone().unwrap_or_default();
+        format!("{} {} {}", self.verb, about.resource, about.subresource).trim_end().to_owned()
+    }
+
     /// Whether it read a whole collection.
     pub fn is_list(&self) -> bool {
         self.verb == "list"
