@@ -87,7 +87,8 @@ impl Node {
     pub(crate) fn devices(&self, plane: &ControlPlane, resource: &str, ids: &[&str]) -> Result<Devices, TestbedError> {
         let program = devices::plugin()?;
         let mut devices = Devices::start(self.inside().beside(&program), &self.site.folder, resource, ids)?;
-        devices.wait_until(|| look(plane, self.name())["status"]["allocatable"][resource] == ids.len().to_string())?;
+        let all = ids.len().to_string();
+        devices.wait_until(|| look(plane, self.name())["status"]["allocatable"][resource] == all)?;
         Ok(devices)
     }
 
