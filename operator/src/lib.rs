@@ -11,7 +11,7 @@
 //! watches   what the API server tells     child    what is applied whole    ask    pods, asked
 //! pods      what pods are made of         signing  what signs has beside    reach   who reaches them
 //! trouble   what is the matter with pods  error    what can go wrong, by step
-//! hardware  GPUs, and profiles of them
+//! hardware  GPUs, and profiles of them     health   whether pods' devices are healthy
 //! settings  command line      leader   who of several operators acts     fence   that no two of them write
 //! pages     metrics, health, diagnostics
 //! telemetry logs              gauges   the operator's metrics            report  a status and Events, written
@@ -23,6 +23,7 @@ pub mod error;
 pub mod fence;
 pub mod gauges;
 pub mod hardware;
+mod health;
 pub mod leader;
 pub mod ledger;
 pub mod minerrun;

@@ -7,6 +7,8 @@ use k8s_openapi::{
 };
 use std::time::Duration;
 
+use crate::health;
+
 /// Something that keeps pods from working.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -17,6 +19,11 @@ pub struct Trouble {
 }
 
 impl Trouble {
+    /// Whether it counts although the pod says that it is ready, as the pod may not have noticed.
+    pub(crate) fn is_unnoticed(&self) -> bool {
+        self.reason == Reason::DeviceUnhealthy
+    }
+
     fn new(reason: Reason, message: String) -> Self {
         Self { reason, message }
     }
@@ -85,7 +92,9 @@ pub(crate) fn of_pod(pod: &Pod, who: &str, fields: &Fields, warning: Option<&str
         of_wait(who, fields, waiting).or_else(|| of_end(who, ended?))
     });
     let is_early = containers.is_empty() || status.phase.as_deref() == Some("Pending");
-    trouble.or_else(|| warning.filter(|_| is_early).map(|warning| unmounted(who, fields, warning)))
+    trouble
+        .or_else(|| warning.filter(|_| is_early).map(|warning| unmounted(who, fields, warning)))
+        .or_else(|| health::of_pod(pod, who))
 }
 
 fn of_wait(who: &str, fields: &Fields, waiting: &ContainerStateWaiting) -> Option<Trouble> {
@@ -115,10 +124,15 @@ fn unscheduled(who: &str, fields: &Fields, message: &str) -> Trouble {
         let text = format!("{who}: {}: {}", fields.claim, said(message));
         return Trouble::new(Reason::VolumeMissing, text);
     }
-    Trouble::new(
-        Reason::Unschedulable,
-        format!("{who}: ask for less, add nodes, or change spec.placement: {}", said(message)),
-    )
+    let fix = if message.contains("Insufficient nvidia.com/") {
+        "waits until a node has the free and healthy GPUs of spec.gpu, and starts by itself then; or ask for less, add \
+         nodes, or change spec.placement"
+    } else if message.contains("node affinity/selector") {
+        "add nodes, or change spec.placement or spec.gpu.product"
+    } else {
+        "ask for less, add nodes, or change spec.placement"
+    };
+    Trouble::new(Reason::Unschedulable, format!("{who}: {fix}: {}", said(message)))
 }
 
 fn unmounted(who: &str, fields: &Fields, warning: &str) -> Trouble {

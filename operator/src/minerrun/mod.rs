@@ -59,7 +59,7 @@ pub use error::Invalid;
 pub use status::{View, status};
 pub use validate::{Plan, validate};
 
-use crate::{child::ECHO, trouble::until_lost};
+use crate::{child::ECHO, health, trouble::until_lost};
 use caches::Run;
 use memory::Memory;
 
@@ -144,7 +144,7 @@ pub(crate) fn pod_news(pod: &Pod) -> Option<u64> {
     let conditions: Vec<_> =
         status.conditions.iter().flatten().map(|one| (&one.type_, &one.status, &one.message)).collect();
     let containers: Vec<_> = status.container_statuses.iter().flatten().map(|one| format!("{:?}", one.state)).collect();
-    Some(hash(&(&status.phase, &status.pod_ip, conditions, containers, going(pod))))
+    Some(hash(&(&status.phase, &status.pod_ip, conditions, containers, health::ailing(pod), going(pod))))
 }
 
 /// Whether an object is asked to go, and whether it is gone.

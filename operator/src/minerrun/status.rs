@@ -130,15 +130,14 @@ fn ready(view: &View<'_>, status: &MinerRunStatus, suspended: bool) -> Said {
         return (Reason::NoIslands, String::new());
     }
     let wanted = plan.spec.replicas.saturating_sub(finished(view));
-    if i64::from(status.ready_replicas) >= i64::from(wanted) {
-        return (Reason::AllIslandsReady, String::new());
-    }
-    match seen.troubles.first() {
+    let all = i64::from(status.ready_replicas) >= i64::from(wanted);
+    match seen.troubles.iter().find(|trouble| !all || trouble.is_unnoticed()) {
         Some(trouble) => {
             // How a single pod has ended says nothing yet of the run: it may be tried again.
             let about_pods = trouble.reason.says().0 == ConditionType::Ready;
             (if about_pods { trouble.reason } else { Reason::Crashing }, trouble.message.clone())
         }
+        None if all => (Reason::AllIslandsReady, String::new()),
         None => (Reason::Starting, String::new()),
     }
 }

@@ -17,6 +17,7 @@ use super::{
     context::Name,
     dereference::{INDEX, JOB_NAME},
 };
+use crate::health;
 
 /// Where kubectl keeps a copy of all that was applied.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -53,9 +54,11 @@ pub(super) fn job(job: &mut Job) {
     }
 }
 
-/// Of a pod that is asked to go: the node that may not answer.
+/// Of a pod that is asked to go: the node that may not answer; and of one with an unhealthy device, where that is.
 pub(crate) fn node(pod: &mut Pod) -> Option<PodSpec> {
-    pod.metadata.deletion_timestamp.as_ref()?;
+    if pod.metadata.deletion_timestamp.is_none() && health::ailing(pod).is_empty() {
+        return None;
+    }
     let node_name = pod.spec.take()?.node_name;
     Some(PodSpec { node_name, ..PodSpec::default() })
 }
@@ -73,7 +76,11 @@ pub(super) fn pod(pod: &mut Pod) {
             message: one.message,
             ..PodCondition::default()
         };
-        let container = |one: ContainerStatus| ContainerStatus { state: one.state, ..ContainerStatus::default() };
+        let container = |one: ContainerStatus| ContainerStatus {
+            state: one.state,
+            allocated_resources_status: one.allocated_resources_status,
+            ..ContainerStatus::default()
+        };
         pod.status = Some(PodStatus {
             phase: status.phase,
             pod_ip: status.pod_ip,

@@ -102,6 +102,7 @@ fn trim_pod(pod: &mut Pod) {
         name: one.name,
         state: one.state,
         last_state: one.last_state,
+        allocated_resources_status: one.allocated_resources_status,
         ..ContainerStatus::default()
     };
     pod.status = pod.status.take().map(|status| PodStatus {

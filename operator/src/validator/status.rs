@@ -10,7 +10,7 @@ use super::{
     dereference::{Seen, Told},
     validate::Plan,
 };
-use crate::minerrun::dereference::is_ready;
+use crate::{minerrun::dereference::is_ready, trouble::Trouble};
 
 /// The status of a validator: what its pod says, and whether it works. `before` is the one before.
 pub fn status(plan: &Plan, seen: &Seen, before: &ValidatorStatus, now: &Time) -> ValidatorStatus {
@@ -75,7 +75,8 @@ fn ready(plan: &Plan, seen: &Seen) -> (Reason, String) {
     if plan.spec.suspend {
         return (Reason::Held, "set spec.suspend to false to go on".to_owned());
     }
-    if !seen.pod.as_deref().is_some_and(is_ready) {
+    let is_ready = seen.pod.as_deref().is_some_and(is_ready);
+    if !is_ready || seen.trouble.as_ref().is_some_and(Trouble::is_unnoticed) {
         let Some(trouble) = &seen.trouble else { return (Reason::Starting, String::new()) };
         // The same words are reasons here.
         let reason = Reason::ALL.iter().find(|one| one.as_str() == trouble.reason.as_str());

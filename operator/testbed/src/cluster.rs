@@ -3,6 +3,7 @@ use crate::{
     binaries::Binaries,
     control_plane::{ControlPlane, Options},
     debian::Debian,
+    devices::Devices,
     error::TestbedError,
     image::Image,
     node::Node,
@@ -112,6 +113,13 @@ impl Cluster {
     /// Debian's static busybox, for images of tests that need a shell.
     pub fn busybox(&self) -> Result<PathBuf, TestbedError> {
         self.debian.program("busybox")
+    }
+
+    /// Gives the first node devices of these names, as a device plugin does, and waits until pods can have them. `resource` is
+    /// what pods ask for: `nvidia.com/gpu`. Two at a time need different ones.
+    pub fn devices(&self, resource: &str, ids: &[&str]) -> Result<Devices, TestbedError> {
+        let node = self.nodes.first().ok_or_else(|| TestbedError::Unable("there is no node left".to_owned()))?;
+        node.devices(&self.plane, resource, ids)
     }
 
     /// A program of the unpacked packages, such as `prometheus`.

@@ -4,6 +4,7 @@ use crate::{
     audit::{self, AuditLog},
     binaries::Binaries,
     error::{TestbedError, Tried},
+    node_config::DEVICE_HEALTH,
     part::Part,
     pki::{Identity, Pki},
     place::Place,
@@ -270,6 +271,8 @@ fn start_api_server(
         .arg(format!("--secure-port={}", server.port()))
         .arg(format!("--service-cluster-ip-range={SERVICES}"))
         .args(["--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--allow-privileged"])
+        // Without it the field is dropped when the kubelet writes it.
+        .arg(format!("--feature-gates={DEVICE_HEALTH}=true"))
         .arg("--service-account-issuer=https://kubernetes.default.svc")
         .args(["--kubelet-preferred-address-types=InternalIP,Hostname", "--shutdown-delay-duration=0"]);
     if server.ip().is_loopback() {

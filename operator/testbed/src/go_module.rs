@@ -146,7 +146,7 @@ fn is_new_enough(version: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{binaries, helm};
+    use crate::{binaries, devices, helm};
 
     #[test]
     fn an_old_go_is_told_from_a_new_one() {
@@ -157,7 +157,7 @@ mod tests {
         }
         assert!(is_new_enough("devel +a1b2c3"));
         let (major, minor) = GO;
-        for module in [binaries::module(), helm::module()] {
+        for module in [binaries::module(), helm::module(), devices::module()] {
             let (_, text) = module.sources[0];
             assert!(text.contains(&format!("\ngo {major}.{minor}.")), "{}: go.mod names another Go", module.title);
         }

@@ -2,6 +2,7 @@
 use crate::{
     control_plane::ControlPlane,
     debian::Debian,
+    devices::{self, Devices},
     error::{TestbedError, Tried},
     image::Image,
     network::{Network, pods},
@@ -82,6 +83,15 @@ impl Node {
         self.inside().import(archive)
     }
 
+    /// Gives it devices, and waits until its kubelet offers all of them.
+    pub(crate) fn devices(&self, plane: &ControlPlane, resource: &str, ids: &[&str]) -> Result<Devices, TestbedError> {
+        let program = devices::plugin()?;
+        let mut devices = Devices::start(self.inside().beside(&program), &self.site.folder, resource, ids)?;
+        let all = ids.len().to_string();
+        devices.wait_until(|| look(plane, self.name())["status"]["allocatable"][resource] == all)?;
+        Ok(devices)
+    }
+
     /// Ends it as a machine that loses its power: nobody is told, and connections to it are not closed.
     pub(crate) fn kill(mut self) -> Result<(), TestbedError> {
         self.site.network.cut()?;
@@ -138,12 +148,23 @@ struct Inside<'a> {
 
 impl Inside<'_> {
     fn command(&self, program: &Path) -> Command {
+        let processes = format!("--pid=/proc/{}/ns/pid_for_children", self.holder);
+        self.enter(&[&processes], program)
+    }
+
+    /// A program that sees the node's files and is no process of it: a signal for what was started is one for the program,
+    /// which nsenter otherwise keeps for itself.
+    fn beside(&self, program: &Path) -> Command {
+        self.enter(&[], program)
+    }
+
+    fn enter(&self, more: &[&str], program: &Path) -> Command {
         let mut command = Command::new("nsenter");
         let namespaces = format!("/proc/{}/ns", self.holder);
         command
             .arg(format!("--mount={namespaces}/mnt"))
             .arg(format!("--net={namespaces}/net"))
-            .arg(format!("--pid={namespaces}/pid_for_children"))
+            .args(more)
             // Entering a mount namespace leads to its root.
             .arg(format!("--wdns={}", self.site.folder.display()))
             .arg("--")
@@ -217,9 +238,14 @@ fn pause(program: &Path) -> Image {
     }
 }
 
+/// The node as the API server knows it; nothing where it does not.
+fn look(plane: &ControlPlane, name: &str) -> Value {
+    let Ok((200, text)) = plane.ask().get(&format!("/api/v1/nodes/{name}")) else { return Value::Null };
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
 fn is_ready(plane: &ControlPlane, name: &str) -> bool {
-    let Ok((200, text)) = plane.ask().get(&format!("/api/v1/nodes/{name}")) else { return false };
-    let node: Value = serde_json::from_str(&text).unwrap_or_default();
+    let node = look(plane, name);
     let conditions = node.pointer("/status/conditions").and_then(Value::as_array);
     let mut conditions = conditions.into_iter().flatten();
     conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")

@@ -6,6 +6,9 @@ use std::{net::IpAddr, path::Path};
 /// The image that holds a pod's namespaces.
 pub(crate) const PAUSE: &str = "automl.test/pause:dev";
 
+/// What lets a kubelet say in a pod's status whether its devices are healthy; as of 1.35 it is off unless somebody asks.
+pub(crate) const DEVICE_HEALTH: &str = "ResourceHealthStatus";
+
 /// containerd's: its lasting files in our folder, the rest in the node's own `/run`.
 pub(crate) fn containerd(folder: &Path, debian: &Debian) -> Result<String, TestbedError> {
     let folder = folder.display();
@@ -68,6 +71,7 @@ pub(crate) fn kubelet(folder: &Path, address: IpAddr, cgroup: &str, serving: &Id
         "volumePluginDir": folder.join("volume-plugins"),
         "resolvConf": "",
         "nodeStatusUpdateFrequency": "2s",
+        "featureGates": {DEVICE_HEALTH: true},
         // The machine is the tester's: its swap, disk and memory are no reason to evict anything, and its cgroups and
         // firewall are what they are.
         "failSwapOn": false,

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 use serde_json::{Value, json};
 
 use crate::{
-    common::{Operator, Person, until},
+    common::{Operator, Person, condition, until},
     server::{Server, run, shared, start},
     validator::{container, validator},
 };
@@ -109,6 +109,38 @@ fn a_device_class_is_a_claim_made_from_a_template() {
     let first = templates().len();
     server.apply(place, &gpu("run", "deviceClass: gpu.example, count: 3"));
     until("another template is there", || (templates().len() == first + 1).then_some(()));
+}
+
+#[test]
+fn a_validator_whose_gpu_is_unhealthy_says_so_although_its_pod_seems_to_work() {
+    let Some(server) = shared() else { return };
+    let place = "ailing";
+    server.namespace(place);
+    server.apply(place, &any_device(&validator("judge", "  gpu: {count: 1}")));
+    let waits = server.validator_says(place, "judge", "Unschedulable");
+    assert_eq!(waits["status"]["phase"], "Pending");
+    // In the scheduler's place, and in the kubelet's: the pod is ready on a node.
+    let to = json!({ "apiVersion": "v1", "kind": "Node", "name": "big" });
+    let binding = json!({ "apiVersion": "v1", "kind": "Binding", "metadata": { "name": "judge-val-0" }, "target": to });
+    let path = format!("/api/v1/namespaces/{place}/pods/judge-val-0/binding");
+    let (taken, said) = server.try_cli(&["create", "--raw", &path, "--filename", "-"], &binding.to_string());
+    assert!(taken, "{said}");
+    let has = |health: &str| {
+        let gpus = json!([{ "name": "nvidia.com/gpu", "resources": [{ "resourceID": "gpu-7", "health": health }] }]);
+        let scorer = json!({ "name": "scorer", "image": "x", "imageID": "", "ready": true, "restartCount": 0,
+            "allocatedResourcesStatus": gpus, "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } } });
+        let ready = json!([{ "type": "Ready", "status": "True" }]);
+        let status = json!({ "phase": "Running", "conditions": ready, "containerStatuses": [scorer] });
+        let change = json!({ "status": status }).to_string();
+        let arguments = ["--subresource=status", "--type=merge", "--patch", &change, "--namespace", place];
+        server.cli(&[&["patch", "pod/judge-val-0"], &arguments[..]].concat());
+    };
+    has("Unhealthy");
+    let ails = server.validator_says(place, "judge", "DeviceUnhealthy");
+    let said = condition(&ails, "DeviceUnhealthy").expect("it is said");
+    assert!(said.contains("delete pod judge-val-0") && said.ends_with("See to big: nvidia.com/gpu gpu-7"), "{said}");
+    has("Healthy");
+    server.validator_says(place, "judge", "Starting");
 }
 
 const PROFILES: &str = "apiVersion: automl.hivetrain.ai/v1alpha1

@@ -85,6 +85,18 @@ impl World {
 /// Kills the program of a pod as the kernel would when it has no more memory, and says whether it ran; `variable` is one that
 /// it alone has.
 pub(crate) fn kill(pod: &Value, variable: &str) -> bool {
+    process(pod, variable).is_some_and(|id| Command::new("kill").args(["-KILL", &id]).status().expect("kill").success())
+}
+
+/// The value of a variable as a pod's program was started with it, once it runs.
+pub(crate) fn variable(pod: &Value, name: &str) -> Option<String> {
+    let all = fs::read(format!("/proc/{}/environ", process(pod, name)?)).ok()?;
+    let all = String::from_utf8(all).expect("text");
+    all.split('\0').find_map(|one| one.strip_prefix(name)?.strip_prefix('=')).map(ToOwned::to_owned)
+}
+
+/// The process of a pod that has this variable.
+fn process(pod: &Value, variable: &str) -> Option<String> {
     let uid = pod["metadata"]["uid"].as_str().expect("a uid");
     let read = |id: &str, file: &str| fs::read(format!("/proc/{id}/{file}")).unwrap_or_default();
     let has = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
@@ -93,7 +105,7 @@ pub(crate) fn kill(pod: &Value, variable: &str) -> bool {
     let is_it = |id: &String| has(&read(id, "cgroup"), uid) && has(&read(id, "environ"), &variable);
     let ids = fs::read_dir("/proc").expect("/proc").filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut ids = ids.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
-    ids.find(is_it).is_some_and(|id| Command::new("kill").args(["-KILL", &id]).status().expect("kill").success())
+    ids.find(is_it)
 }
 
 pub(crate) fn is_ready(pod: &Value) -> bool {

@@ -5,6 +5,7 @@ mod common;
 mod disturbed;
 mod ends;
 mod fleet;
+mod gpu;
 mod observed;
 mod sample;
 mod trouble;

@@ -54,6 +54,8 @@ reasons! {
     Unschedulable => Ready false,
     /// A pod should have ended and has not: its node does not answer, and Kubernetes replaces the pod when somebody says that the node is gone.
     NodeLost => Ready false,
+    /// A pod has a GPU that is not healthy, as its node says: what runs there may fail or stand still.
+    DeviceUnhealthy => Ready false,
     /// The namespace's quota is used up.
     QuotaExceeded => Ready false,
     /// The image cannot be pulled.
