@@ -3,7 +3,7 @@ use crate::{
     error::{TestbedError, Tried},
     run::tail,
 };
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use std::{
     fs::{self, File},
     os::unix::process::CommandExt,
@@ -12,7 +12,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use wait_timeout::ChildExt;
 
 /// How long a part may take to get ready: far more than it needs on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -27,6 +26,7 @@ pub(crate) struct Part {
     child: Child,
     log: PathBuf,
     terms: u8,
+    has_ended: bool,
 }
 
 impl Part {
@@ -37,14 +37,15 @@ impl Part {
         let err = out.try_clone().tried("write", &log)?;
         let child = command
             .current_dir(folder)
-            // A Ctrl-C at the terminal is for whoever started the cluster; the parts then end in order.
+            // A Ctrl-C at the terminal is for whoever started the cluster; the parts then end in order. What is started by a
+            // program that only waits for it, as `nsenter` does, is of its group.
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err)
             .spawn()
             .map_err(|source| TestbedError::Io { what: format!("cannot start {name} ({command:?})"), source })?;
-        Ok(Self { name, child, log, terms: 1 })
+        Ok(Self { name, child, log, terms: 1, has_ended: false })
     }
 
     /// The API server waits a minute for open watches when it is asked once, and ends when it is asked again.
@@ -87,21 +88,41 @@ impl Part {
     /// Ends it: asked first, killed when it does not go.
     pub(crate) fn stop(&mut self) {
         for _ in 0..self.terms {
-            let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
-            if matches!(self.child.wait_timeout(GLANCE * 4), Ok(Some(_))) {
+            self.signal(Signal::TERM);
+            if self.ends_within(GLANCE * 4) {
                 return;
             }
         }
-        if self.terms > 0 && matches!(self.child.wait_timeout(LAST_WORDS), Ok(Some(_))) {
-            return;
+        if self.terms == 0 || !self.ends_within(LAST_WORDS) {
+            self.kill();
         }
-        self.kill();
     }
 
     /// Ends it in an instant.
     pub(crate) fn kill(&mut self) {
-        let _ = self.child.kill();
+        self.signal(Signal::KILL);
         let _ = self.child.wait();
+        self.has_ended = true;
+    }
+
+    fn signal(&self, signal: Signal) {
+        // The number of one that is gone may be somebody else's by now.
+        if !self.has_ended {
+            let _ = kill_process_group(Pid::from_child(&self.child), signal);
+        }
+    }
+
+    /// Whether it ends within a time, with all that is of its group.
+    fn ends_within(&mut self, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        loop {
+            let is_gone = matches!(self.child.try_wait(), Ok(Some(_)));
+            self.has_ended |= is_gone && test_kill_process_group(Pid::from_child(&self.child)).is_err();
+            if self.has_ended || Instant::now() > end {
+                return self.has_ended;
+            }
+            thread::sleep(GLANCE / 5);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ const SPEC: &str = "{search: {budget: {evaluations: 1}}, evaluation: {dataset: {
 fn wrong_values_are_refused_in_words() {
     let Some(helm) = Helm::find(None) else { return };
     let digest = "images: {runner: {digest: 'sha256:abc'}}";
-    let cases: [(&str, &str, &[&str]); 16] = [
+    let cases: [(&str, &str, &[&str]); 17] = [
         (OPERATOR, "operator: {replica: 2}", &["at '/operator'", "additional properties 'replica' not allowed"]),
         (OPERATOR, "ledgr: {}", &["additional properties 'ledgr' not allowed"]),
         (OPERATOR, "operator: {replicas: two}", &["at '/operator/replicas'", "got string, want integer"]),
