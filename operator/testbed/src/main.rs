@@ -1,5 +1,5 @@
 //! `testbed`: what tests need of Kubernetes, from the command line.
-use automl_testbed::{Binaries, ProjectImage, TestbedError, helm, standing};
+use automl_testbed::{Binaries, ProjectImage, TestbedError, helm, monitoring, standing};
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
@@ -16,7 +16,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Job {
-    /// Finds the Kubernetes programs and Helm, or builds them once for this machine, and prints the paths of kube-apiserver and helm
+    /// Finds the Kubernetes programs, Helm and the Prometheus Operator's definitions, or builds and fetches them once for this
+    /// machine, and prints the paths of kube-apiserver, helm and the definitions
     Build,
     /// Finds Helm, or builds it once for this machine, and prints its path
     Helm,
@@ -69,7 +70,7 @@ fn run(job: Job) -> Result<String, TestbedError> {
         Job::Build => {
             let server = Binaries::find(true)?.path("kube-apiserver")?;
             // After it, and not beside it: most of what they are made of is the same.
-            Ok(format!("{}\n{}", server.display(), helm::find()?.display()))
+            Ok(format!("{}\n{}\n{}", server.display(), helm::find()?.display(), monitoring::definitions()?.display()))
         }
         Job::Helm => Ok(helm::find()?.display().to_string()),
         Job::Image { image, output: Some(output) } => {
