@@ -69,7 +69,6 @@ spec:
     dataset: {{source: synthetic, limit: 600}}
     network: {{hidden: [8]}}
     training: {training}
-    timeoutSeconds: 1
     seeds: {{search: 1, select: 2, final: 2}}
   resources: {{requests: {{cpu: 50m, memory: 128Mi}}, limits: {{cpu: 200m}}}}
 {more}
@@ -79,7 +78,7 @@ spec:
 
 const QUICK: &str = "{steps: 20, batchSize: 16}";
 /// Takes longer than a training may.
-const SLOW: &str = "{steps: 1000000, batchSize: 16}";
+const SLOW: &str = "{steps: 1000000, batchSize: 16}\n    timeoutSeconds: 1";
 
 /// A Prometheus that has the shipped rules, in a hurry, and scrapes the operator, pods and the ledger of this test.
 fn configuration(world: &World, helm: &Helm) -> String {
@@ -163,7 +162,7 @@ fn alerts_fire_for_what_is_amiss_and_keep_quiet_when_it_is_mended() {
         world.cli(&["patch", "mrun", run, "--namespace", NAMESPACE, "--type=merge", "--patch", &change]);
     };
     change("imageless", json!({ "image": null }));
-    change("failing", json!({ "evaluation": { "training": { "steps": 20 } } }));
+    change("failing", json!({ "evaluation": { "training": { "steps": 20 }, "timeoutSeconds": null } }));
     world.cli(&["scale", "statefulset/team-ledger", "--replicas=1", "--namespace", NAMESPACE]);
     world.cli(&["delete", "quota", "single", "--namespace", NARROW]);
     // Kubernetes would try again within a minute; it looks at what has changed at once.
