@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use super::{
     caches::{Caches, Run},
     memory::Memory,
+    status::wanted_islands,
 };
 use crate::{ask::Asker, fence::Fence, gauges::Gauges, ledger::LedgerClient, settings::Settings, validator::Watched};
 
@@ -160,15 +161,19 @@ impl Context {
         if held(&self.phases).remove(&key).flatten() == Some(Phase::Running) {
             self.searching.fetch_sub(1, Ordering::Relaxed);
         }
-        for metric in
-            [&metrics::RUN_BEST_SCORE, &metrics::RUN_EVALUATIONS, &metrics::RUN_GENERATION, &metrics::RUN_READY_ISLANDS]
-        {
+        for metric in [
+            &metrics::RUN_BEST_SCORE,
+            &metrics::RUN_EVALUATIONS,
+            &metrics::RUN_GENERATION,
+            &metrics::RUN_READY_ISLANDS,
+            &metrics::RUN_WANTED_ISLANDS,
+        ] {
             self.gauges.remove(metric, &[namespace, name]);
         }
     }
 
-    /// Shows a run's status as metrics.
-    pub(crate) fn show(&self, namespace: &str, name: &str, status: &MinerRunStatus) {
+    /// Shows a run's status as metrics; `asked` is how many islands its spec asks for.
+    pub(crate) fn show(&self, namespace: &str, name: &str, asked: u32, status: &MinerRunStatus) {
         let labels = [namespace, name];
         let before = held(&self.phases).insert((namespace.to_owned(), name.to_owned()), status.phase).flatten();
         match (before == Some(Phase::Running), status.phase == Some(Phase::Running)) {
@@ -177,6 +182,7 @@ impl Context {
             _ => {}
         }
         self.gauges.set(&metrics::RUN_READY_ISLANDS, &labels, status.ready_replicas.into());
+        self.gauges.set(&metrics::RUN_WANTED_ISLANDS, &labels, wanted_islands(asked, status).into());
         if let Some(progress) = &status.progress {
             self.gauges.set(&metrics::RUN_GENERATION, &labels, progress.generation as f64);
             self.gauges.set(&metrics::RUN_EVALUATIONS, &labels, progress.evaluations as f64);

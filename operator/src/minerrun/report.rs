@@ -4,12 +4,8 @@ use automl_api::{
     conditions::{self, ConditionType},
 };
 use automl_contract::minerrun::KIND;
-use k8s_openapi::{
-    api::core::v1::ObjectReference,
-    apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time},
-};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::{
-    Resource as _,
     api::Patch,
     core::error_boundary::InvalidObject,
     runtime::{
@@ -31,7 +27,7 @@ pub(crate) async fn write(
     memory: &mut Memory,
 ) -> Result<(), Error> {
     let patch = Patch::Apply(body(KIND, &wanted));
-    put(scope, &run.metadata, &run.object_ref(&()), before, wanted, &patch, memory).await
+    put(scope, &run.metadata, run.spec.replicas, before, wanted, &patch, memory).await
 }
 
 /// Says of a run that this version cannot read what is wrong with it; it is looked at again when it changes.
@@ -46,17 +42,17 @@ pub(crate) async fn unreadable(
     let message = format!("apply it anew with this version's fields: {}", unreadable.error);
     let wanted =
         status::with(&before, metadata.generation.unwrap_or_default(), conditions::Reason::InvalidSpec, &message, now);
-    let reference = reference(KIND, metadata);
     // An apply would read the whole object, and fail as we did.
     let patch = Patch::Merge(body(KIND, &wanted));
-    put(scope, metadata, &reference, &before, wanted, &patch, memory).await?;
+    // How many islands it asks for cannot be read either.
+    put(scope, metadata, 0, &before, wanted, &patch, memory).await?;
     Ok(Action::await_change())
 }
 
 async fn put(
     scope: &Scope,
     metadata: &ObjectMeta,
-    reference: &ObjectReference,
+    asked: u32,
     before: &MinerRunStatus,
     wanted: MinerRunStatus,
     patch: &Patch<Value>,
@@ -73,10 +69,10 @@ async fn put(
             tracing::info!(namespace, name, phase = ?wanted.phase, reason = wanted.reason, "a run");
         }
         if let Some(event) = news(before, &wanted) {
-            report::publish(context, &event, reference).await;
+            report::publish(context, &event, &reference(KIND, metadata)).await;
         }
     }
-    context.show(&namespace, &name, &wanted);
+    context.show(&namespace, &name, asked, &wanted);
     memory.status = Some(wanted);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Fifth step: what is said of the run. Pure, but for the writing at the end of a reconcile.
 use automl_api::{
     MinerRunStatus,
-    conditions::{self, ConditionType, Reason},
+    conditions::{self, ConditionType, Phase, Reason},
     labels,
     status::{Best, LedgerPlace, Progress, Submit},
 };
@@ -93,6 +93,16 @@ pub(super) fn with(
     conditions::set(&mut status.conditions, reason, message, generation, now);
     summarize(&mut status);
     status.bounded()
+}
+
+/// How many islands of those asked for shall search now: none of a run that is held, has ended or cannot be run.
+pub(super) fn wanted_islands(asked: u32, status: &MinerRunStatus) -> u32 {
+    match status.phase {
+        Some(Phase::Pending | Phase::Running) => {
+            asked.saturating_sub(status.progress.as_ref().map_or(0, |progress| progress.finished_islands))
+        }
+        _ => 0,
+    }
 }
 
 fn summarize(status: &mut MinerRunStatus) {

@@ -17,6 +17,7 @@ mod go_module;
 pub mod helm;
 mod image;
 mod installed;
+pub mod monitoring;
 mod network;
 mod node;
 mod node_config;

@@ -1,5 +1,5 @@
 //! `testbed`: what tests need of Kubernetes, from the command line.
-use automl_testbed::{Binaries, ProjectImage, TestbedError, devices, helm, standing};
+use automl_testbed::{Binaries, ProjectImage, TestbedError, devices, helm, monitoring, standing};
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
@@ -16,7 +16,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Job {
-    /// Finds the Kubernetes programs and Helm, or builds them once for this machine, and a device plugin; prints their paths
+    /// Finds the Kubernetes programs, Helm, a device plugin and the Prometheus Operator's definitions, or builds and fetches them
+    /// once for this machine; prints their paths
     Build,
     /// Finds Helm, or builds it once for this machine, and prints its path
     Helm,
@@ -69,8 +70,9 @@ fn run(job: Job) -> Result<String, TestbedError> {
         Job::Build => {
             let server = Binaries::find(true)?.path("kube-apiserver")?;
             // After it, and not beside it: most of what they are made of is the same.
-            let others = [helm::find()?, devices::plugin()?];
-            Ok(format!("{}\n{}\n{}", server.display(), others[0].display(), others[1].display()))
+            let others = [helm::find()?, devices::plugin()?, monitoring::definitions()?];
+            let others = others.iter().map(|path| format!("\n{}", path.display()));
+            Ok(server.display().to_string() + &others.collect::<String>())
         }
         Job::Helm => Ok(helm::find()?.display().to_string()),
         Job::Image { image, output: Some(output) } => {

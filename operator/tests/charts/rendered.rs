@@ -12,7 +12,7 @@ use crate::common::{
 };
 
 /// What the cluster of a Prometheus operator has.
-const MONITORED: [&str; 3] = [
+pub(crate) const MONITORED: [&str; 3] = [
     "--api-versions=monitoring.coreos.com/v1/ServiceMonitor",
     "--api-versions=monitoring.coreos.com/v1/PodMonitor",
     "--api-versions=monitoring.coreos.com/v1/PrometheusRule",
@@ -21,7 +21,7 @@ const MONITORED: [&str; 3] = [
 /// A row of `cases.yaml`, whose head says what is what.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+pub(crate) struct Row {
     case: String,
     #[serde(default = "operator")]
     chart: String,
@@ -30,7 +30,7 @@ struct Row {
     #[serde(default)]
     values: Value,
     #[serde(default)]
-    monitored: bool,
+    pub(crate) monitored: bool,
     expected: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
@@ -43,14 +43,14 @@ fn automl() -> String {
 }
 
 impl Row {
-    fn render(&self, helm: &Helm, more: &[&str]) -> String {
+    pub(crate) fn render(&self, helm: &Helm, more: &[&str]) -> String {
         // JSON is YAML.
         let values = if self.values.is_null() { String::new() } else { self.values.to_string() };
         helm.render(&self.release, &format!("charts/{}", self.chart), &values, more)
     }
 }
 
-fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let text = include_str!("cases.yaml").replace("VERSION", env!("CARGO_PKG_VERSION"));
     serde_saphyr::from_str(&text).expect("the table")
 }

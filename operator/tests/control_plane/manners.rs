@@ -87,10 +87,32 @@ fn series_of_a_deleted_run_go_away() {
     server.namespace("series");
     server.apply("series", &run("search", 1, ""));
     server.reason("series", "search", "Unschedulable");
-    let series = r#"automl_run_ready_islands{namespace="series",run="search"}"#;
-    assert_eq!(server.operator.metric(series), Some(0.0));
+    let [ready, wanted] =
+        ["ready", "wanted"].map(|which| format!("automl_run_{which}_islands{{namespace=\"series\",run=\"search\"}}"));
+    assert_eq!(server.operator.metric(&ready), Some(0.0));
+    assert_eq!(server.operator.metric(&wanted), Some(1.0));
+    let wants = |count: f64| {
+        until(&format!("{count} islands are wanted"), || {
+            (server.operator.metric(&wanted) == Some(count)).then_some(())
+        });
+    };
+    let patch = |spec: &str| {
+        let spec = format!("{{\"spec\": {{{spec}}}}}");
+        server.cli(&["patch", "mrun/search", "--namespace", "series", "--type=merge", "--patch", &spec]);
+    };
+    patch("\"replicas\": 3");
+    wants(3.0);
+    // One that is held waits for nothing.
+    patch("\"suspend\": true");
+    wants(0.0);
+    patch("\"suspend\": false");
+    wants(3.0);
+    patch("\"replicas\": 0");
+    wants(0.0);
     server.cli(&["delete", "mrun", "search", "--namespace", "series"]);
-    until("its series are gone", || server.operator.metric(series).is_none().then_some(()));
+    for series in [ready, wanted] {
+        until("its series are gone", || server.operator.metric(&series).is_none().then_some(()));
+    }
     let (_, state) = server.operator.page("/debug/state.json").expect("the page");
     let state: Value = serde_json::from_str(&state).expect("JSON");
     let runs = state["runs"].as_array().expect("a list");

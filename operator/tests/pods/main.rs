@@ -1,4 +1,5 @@
 //! The operator on a real node, installed as a person installs it: images, pods, kubelet, containerd, Prometheus.
+mod alerts;
 mod cluster;
 #[path = "../common/mod.rs"]
 mod common;
@@ -6,6 +7,8 @@ mod disturbed;
 mod ends;
 mod fleet;
 mod gpu;
+mod monitors;
 mod observed;
+mod prometheus;
 mod sample;
 mod trouble;

@@ -224,6 +224,12 @@ pub const OPERATOR_VALIDATORS: Metric = gauge("automl_operator_validators", &["p
 /// Islands that search.
 pub const RUN_READY_ISLANDS: Metric =
     gauge("automl_run_ready_islands", &["namespace", "run"], "Islands of a run that search now.");
+/// Islands that shall search.
+pub const RUN_WANTED_ISLANDS: Metric = gauge(
+    "automl_run_wanted_islands",
+    &["namespace", "run"],
+    "Islands of a run that shall search now; 0 while it is suspended and when it is over.",
+);
 /// How far a run is.
 pub const RUN_GENERATION: Metric =
     gauge("automl_run_generation", &["namespace", "run"], "Generations that every island of a run has completed.");
@@ -336,6 +342,7 @@ pub const OPERATOR: &[Metric] = &[
     OPERATOR_RUNS,
     OPERATOR_VALIDATORS,
     RUN_READY_ISLANDS,
+    RUN_WANTED_ISLANDS,
     RUN_GENERATION,
     RUN_EVALUATIONS,
     RUN_BEST_SCORE,

@@ -61,6 +61,7 @@ pub(crate) fn dashboard() -> Dashboard {
                 "Runs",
                 "What `kubectl get mrun` shows.",
                 vec![
+                    query(max(one, &metrics::RUN_WANTED_ISLANDS, ""), "islands wanted"),
                     query(max(one, &metrics::RUN_READY_ISLANDS, ""), "islands ready"),
                     query(max(one, &metrics::RUN_GENERATION, ""), "generation"),
                     query(max(one, &metrics::RUN_EVALUATIONS, ""), "candidates"),
