@@ -242,9 +242,11 @@ fn progress(view: &View<'_>) -> Option<Progress> {
     let running = || told.range(..islands).filter(|(island, _)| !kept.finished.contains(**island));
     let done = finished(view);
     let missing = running().count() + (done as usize) < islands as usize;
-    // Before every island has been heard, what was known before is nearer to the truth.
+    let evaluations = running().map(|(_, told)| told.evaluations).sum::<u64>() + budget * u64::from(done);
+    // Before every island has been heard, what was known before is nearer to the truth, until those that are heard say more.
     if missing && let Some(known) = &before.progress {
-        return Some(Progress { budget: total, finished_islands: done, ..*known });
+        let evaluations = evaluations.max(known.evaluations);
+        return Some(Progress { evaluations, budget: total, finished_islands: done, ..*known });
     }
     if told.is_empty() && done == 0 {
         return None;
@@ -252,7 +254,7 @@ fn progress(view: &View<'_>) -> Option<Progress> {
     let slowest = running().map(|(_, told)| told.generation).min();
     Some(Progress {
         generation: if missing { 0 } else { slowest.unwrap_or(kept.generation) },
-        evaluations: running().map(|(_, told)| told.evaluations).sum::<u64>() + budget * u64::from(done),
+        evaluations,
         budget: total,
         finished_islands: done,
     })
@@ -268,4 +270,49 @@ fn best(view: &View<'_>) -> Option<Best> {
 
 fn count<T>(pods: impl Iterator<Item = T>) -> i32 {
     i32::try_from(pods.count()).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        minerrun::{build, validate},
+        settings::Settings,
+    };
+    use clap::Parser as _;
+    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn an_island_that_was_never_heard_does_not_hide_how_far_the_others_are() {
+        let run = json!({
+            "metadata": { "name": "digits", "namespace": "mine", "uid": "u", "generation": 1 },
+            "spec": {
+                "search": { "budget": { "evaluations": 1000 } },
+                "evaluation": { "dataset": { "source": "digits" } },
+                "replicas": 2,
+            },
+        });
+        let run = serde_json::from_value(run).expect("a run");
+        let plan = validate(&run, &Settings::parse_from(["operator"])).expect("it is right");
+        let (children, seen, kept) = (build(&plan), Seen::default(), Kept::new(&plan));
+        let now = Time(k8s_openapi::jiff::Timestamp::UNIX_EPOCH);
+        let told = |evaluations: u64| {
+            let said = json!({
+                "run": "digits", "island": 0, "phase": "searching", "generation": 3, "evaluations": evaluations,
+                "budget": 1000, "cacheHits": 0, "archiveGenes": 1, "updated": 0,
+            });
+            BTreeMap::from([(0, serde_json::from_value(said).expect("a progress"))])
+        };
+        let mut before = MinerRunStatus::default();
+        // As a new operator hears it, too: nothing known becomes less.
+        for (evaluations, shown) in [(100, 100), (200, 200), (50, 200), (300, 300)] {
+            let (plan, children, seen, kept, now) = (&plan, &children, &seen, &kept, &now);
+            let told = &told(evaluations);
+            before =
+                status(&View { plan, children, seen, kept, told, submitter: None, ending: None, before: &before, now });
+            let progress = before.progress.expect("one island is heard");
+            assert_eq!((progress.generation, progress.evaluations, progress.budget), (0, shown, 2000));
+        }
+    }
 }
