@@ -9,7 +9,7 @@ use crate::{
         helm::{FLEET, Helm},
         install, until_within,
     },
-    figure::{at_most, figure, mega},
+    figure::{FLEET as FIGURES, mega},
     program::{Program, memory, settle},
     scale::{NAMESPACE, PATIENCE, start},
 };
@@ -42,14 +42,14 @@ pub(crate) fn measure(program: &Program) {
     let seen = Seen::now(&plane);
     let begin = Instant::now();
     upgrade(&helm, &all);
-    figure(&name("helm returns"), begin.elapsed().as_secs_f64(), "s");
+    FIGURES.figure(&name("helm returns"), begin.elapsed().as_secs_f64(), "s");
     until_within(PATIENCE, "each run has its pod", || (plane.pods(NAMESPACE).len() == runs).then_some(()));
-    figure(&name("pods of all exist"), begin.elapsed().as_secs_f64(), "s");
+    FIGURES.figure(&name("pods of all exist"), begin.elapsed().as_secs_f64(), "s");
     settle(&operator);
     let (operators, helms) = seen.writes(&plane);
-    at_most(6.0, &name("writes of the operator for a run"), operators as f64 / runs as f64, "requests");
-    figure(&name("writes of helm"), helms as f64, "requests");
-    at_most(40.0, &name("memory of the operator after it"), mega(memory(&operator)), "MB");
+    FIGURES.at_most(6.0, &name("writes of the operator for a run"), operators as f64 / runs as f64, "requests");
+    FIGURES.figure(&name("writes of helm"), helms as f64, "requests");
+    FIGURES.at_most(40.0, &name("memory of the operator after it"), mega(memory(&operator)), "MB");
 
     let seen = Seen::now(&plane);
     upgrade(&helm, &[&format!("--set=fleets.{}.runs={}", TYPES[0], RUNS + 1)]);
@@ -57,8 +57,8 @@ pub(crate) fn measure(program: &Program) {
     settle(&operator);
     let (operators, helms) = seen.writes(&plane);
     let name = |who: &str| format!("one more run of {runs}, by `helm upgrade`: writes of {who}");
-    at_most(6.0, &name("the operator"), operators as f64, "requests");
-    figure(&name("helm"), helms as f64, "requests");
+    FIGURES.at_most(6.0, &name("the operator"), operators as f64, "requests");
+    FIGURES.figure(&name("helm"), helms as f64, "requests");
 
     let run = format!("{}-0", TYPES[0]);
     plane.apply(NAMESPACE, &autoscaler(&run, 3));
@@ -68,7 +68,7 @@ pub(crate) fn measure(program: &Program) {
         (pods == runs + 3).then_some(())
     });
     let name = "an autoscaler whose minimum is 3 islands, at a run of 1 → pods of 3 exist; it looks every 15 s";
-    at_most(30.0, name, begin.elapsed().as_secs_f64(), "s");
+    FIGURES.at_most(30.0, name, begin.elapsed().as_secs_f64(), "s");
 }
 
 fn upgrade(helm: &Helm, sets: &[&str]) {

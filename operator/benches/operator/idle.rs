@@ -6,7 +6,6 @@ use std::{
 };
 
 use automl_api::{MinerRun, labels};
-use automl_testbed::ControlPlane;
 use futures_util::StreamExt as _;
 use k8s_openapi::api::batch::v1::Job;
 use kube::{
@@ -15,13 +14,13 @@ use kube::{
     runtime::{WatchStreamExt as _, watcher},
 };
 use serde_json::json;
-use tokio::{runtime::Runtime, sync::mpsc, time::timeout};
+use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
-    common::{OPERATOR, Operator},
-    figure::at_most,
-    program::settle,
-    scale::{NAMESPACE, PATIENCE},
+    common::{OPERATOR, Operator, install},
+    figure::FLEET,
+    program::{Program, settle},
+    scale::{NAMESPACE, PATIENCE, RUNS, client, create, run, runtime, start},
 };
 
 /// Longer than a watch lasts before it is begun again: that must not read everything anew.
@@ -29,8 +28,14 @@ const WHILE: Duration = Duration::from_secs(330);
 /// How many specs are changed, one after the other.
 const CHANGES: usize = 500;
 
-/// Measures an operator that has `runs` runs whose pods wait for a node.
-pub(crate) fn measure(plane: &ControlPlane, operator: &Operator, client: &Client, runtime: &Runtime, runs: usize) {
+pub(crate) fn measure(program: &Program) {
+    let plane = start();
+    install(&plane);
+    let operator = &program.start(&plane);
+    let (runtime, runs) = (runtime(), RUNS);
+    let client = &runtime.block_on(client(&plane));
+    // Their pods wait for a node.
+    runtime.block_on(create(client, (0..runs).map(run)));
     settle(operator);
     let seen = plane.audit().by(OPERATOR).expect("the audit log").len();
     let (begin, before) = (Instant::now(), processor(operator));
@@ -38,18 +43,18 @@ pub(crate) fn measure(plane: &ControlPlane, operator: &Operator, client: &Client
     let share = (processor(operator) - before) / begin.elapsed().as_secs_f64();
     let events = plane.audit().by(OPERATOR).expect("the audit log").split_off(seen);
     let name = |what: &str| format!("{runs} idle runs, {} s: {what}", WHILE.as_secs());
-    at_most(0.2, &name("processor of the operator"), share * 100.0, "% of a core");
+    FLEET.at_most(0.2, &name("processor of the operator"), share * 100.0, "% of a core");
     let writes = events.iter().filter(|event| event.is_write()).count();
-    at_most(0.0, &name("writes of the operator"), writes as f64, "requests");
+    FLEET.at_most(0.0, &name("writes of the operator"), writes as f64, "requests");
     let lists = events.iter().filter(|event| event.is_list()).count();
-    at_most(0.0, &name("lists of the operator"), lists as f64, "requests");
+    FLEET.at_most(0.0, &name("lists of the operator"), lists as f64, "requests");
 
     let mut times = runtime.block_on(changes(client, runs));
     times.sort_unstable();
     let milliseconds = |share: f64| times[(times.len() as f64 * share) as usize].as_secs_f64() * 1e3;
     let name = |which: &str| format!("{runs} idle runs: spec changed → its Job patched, {which} of {CHANGES}");
-    at_most(250.0, &name("p99"), milliseconds(0.99), "ms");
-    at_most(250.0, &name("p50"), milliseconds(0.5), "ms");
+    FLEET.at_most(250.0, &name("p99"), milliseconds(0.99), "ms");
+    FLEET.at_most(250.0, &name("p50"), milliseconds(0.5), "ms");
 }
 
 /// How long it takes from sending a change of a spec until a watch tells of the Job that has changed with it.

@@ -3,8 +3,8 @@
 //! ```text
 //! pure    a reconcile without the API server            sizes   programs and images
 //! node    start of a node, apply to first gene, and how long the Job controller waits before it replaces a pod
-//! scale   1,000 runs: time, writes, memory, then idle   foreign other people's 10,000 pods: memory
-//! fleet   600 runs by Helm, and an autoscaler
+//! scale   1,000 runs: time, writes, memory              foreign other people's 10,000 pods: memory
+//! idle    1,000 runs in which nothing happens           fleet   600 runs by Helm, and an autoscaler
 //! ```
 //! Each figure is a line of JSON on standard output; `cargo bench --package automl-operator --bench operator -- scale`
 //! measures one group. The order is such that nothing runs beside what is timed but an idle node.
@@ -26,7 +26,7 @@ mod sizes;
 
 use std::{cell::LazyCell, process::ExitCode};
 
-const GROUPS: [&str; 6] = ["pure", "sizes", "node", "scale", "fleet", "foreign"];
+const GROUPS: [&str; 7] = ["pure", "sizes", "node", "scale", "idle", "fleet", "foreign"];
 
 fn main() -> ExitCode {
     // Cargo adds options of its own.
@@ -46,6 +46,9 @@ fn main() -> ExitCode {
     let node = if is_wanted("node") { node::measure() } else { None };
     if is_wanted("scale") {
         scale::measure(&program);
+    }
+    if is_wanted("idle") {
+        idle::measure(&program);
     }
     if is_wanted("fleet") {
         fleet::measure(&program);

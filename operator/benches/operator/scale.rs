@@ -27,11 +27,10 @@ use tokio::{runtime::Runtime, task::JoinHandle, time::timeout};
 use crate::{
     common::{OPERATOR, install},
     figure::{at_most, figure, mega},
-    idle,
     program::{Program, memory, settle},
 };
 
-const RUNS: usize = 1000;
+pub(crate) const RUNS: usize = 1000;
 /// How many requests of ours are under way at the same time.
 const AT_ONCE: usize = 32;
 pub(crate) const NAMESPACE: &str = "default";
@@ -49,8 +48,8 @@ pub(crate) fn measure(program: &Program) {
     let seen = plane.audit().by(OPERATOR).expect("the audit log").len();
 
     let runtime = runtime();
-    let client = runtime.block_on(client(&plane));
     let (created, children, pods) = runtime.block_on(async {
+        let client = client(&plane).await;
         let children = [
             appeared::<Job>(&client),
             appeared::<ConfigMap>(&client),
@@ -87,7 +86,6 @@ pub(crate) fn measure(program: &Program) {
     eprintln!("writes: {kinds:#?}");
     let name = format!("writes of the operator for a run without a scheduler, mean of {RUNS}");
     at_most(6.0, &name, writes.len() as f64 / RUNS as f64, "requests");
-    idle::measure(&plane, &operator, &client, &runtime, RUNS);
 }
 
 /// A control plane whose pods stay where they are.

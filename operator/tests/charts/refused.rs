@@ -37,7 +37,7 @@ fn wrong_values_are_refused_in_words() {
         ),
         (
             FLEET,
-            "fleets: {h100: {runs: 1, spot: true, spec: SPEC}}",
+            "fleets: {h100: {runs: 1, spot: azure, spec: SPEC}}",
             &["at '/fleets/h100/spot'", "'aks'", "'karpenter'"],
         ),
         (FLEET, "fleets: {H100: {runs: 1, spec: SPEC}}", &["invalid propertyName 'H100'"]),

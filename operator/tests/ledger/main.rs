@@ -1,6 +1,7 @@
 //! Runs that are kept in the ledger, on a real node: with pods, their disks, the ledger and nodes gone at any instant. The
 //! clusters are not shared with other tests, which promise times.
 mod chained;
+mod chart;
 #[path = "../../../runner/chain/tests/common/chopsticks.rs"]
 #[allow(dead_code, reason = "the tests of the chain use more of it")]
 mod chopsticks;

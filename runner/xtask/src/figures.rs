@@ -51,14 +51,20 @@ pub(crate) fn measure(groups: &[String]) -> Result<()> {
     if let Some(folder) = fashion_mnist::folder()? {
         bench.env(fashion_mnist::VARIABLE, folder);
     }
-    let named: String = groups.iter().flat_map(|group| [" ", group]).collect();
-    write_groups(bench, &if named.is_empty() { "make bench".to_owned() } else { format!("cargo xtask bench{named}") })
+    write_groups(bench, &typed("make bench", "bench", groups))
 }
 
-/// Runs the operator's bench and writes what it measured.
-pub(crate) fn measure_operator() -> Result<()> {
-    let bench = ["bench", "--quiet", "--locked", "--package", "automl-operator", "--bench", "operator"];
-    write_groups(step::cargo(&bench)?, "make bench-operator")
+/// Runs the operator's bench, those of these groups where some are named, and writes what they measured.
+pub(crate) fn measure_operator(groups: &[String]) -> Result<()> {
+    let bench = ["bench", "--quiet", "--locked", "--package", "automl-operator", "--bench", "operator", "--"];
+    let mut bench = step::cargo(&bench)?;
+    bench.args(groups);
+    write_groups(bench, &typed("make bench-operator", "bench --operator", groups))
+}
+
+/// What a person types to measure all groups, or some.
+fn typed(all: &str, some: &str, groups: &[String]) -> String {
+    if groups.is_empty() { all.to_owned() } else { format!("cargo xtask {some} {}", groups.join(" ")) }
 }
 
 /// Runs the ledger's bench and writes what it measured.

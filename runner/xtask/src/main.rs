@@ -60,8 +60,9 @@ enum Command {
         /// Measure the ledger instead, on SQLite and PostgreSQL
         #[arg(long, conflicts_with_all = ["ci", "operator"])]
         ledger: bool,
-        /// Groups of `runner bench` to measure, `reach` (an hour), `noise` and `verify` among them [default: the quick ones]
-        #[arg(conflicts_with_all = ["ci", "operator", "ledger"])]
+        /// Groups of `runner bench` to measure, `reach` (an hour), `noise` and `verify` among them [default: the quick ones]; or of
+        /// the operator's bench [default: all]
+        #[arg(conflicts_with_all = ["ci", "ledger"])]
         groups: Vec<String>,
     },
     /// Every test with large counts, in slices; what has passed at this commit is not repeated
@@ -102,7 +103,7 @@ fn dispatch(command: Command) -> anyhow::Result<()> {
             if ci {
                 figures::measure_ci()?;
             } else if operator {
-                figures::measure_operator()?;
+                figures::measure_operator(&groups)?;
             } else if ledger {
                 figures::measure_ledger()?;
             } else {
