@@ -5,7 +5,10 @@
 //! debugger) goes on with whatever it was about to do before that task has its turn. So each write, where it leaves for the API
 //! server or the ledger, is held to the time of the last renewal by a clock that goes on while the machine sleeps.
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -33,8 +36,10 @@ pub struct Fence(Option<Arc<Held>>);
 struct Held {
     /// How long the lease is held after a renewal.
     lease: Duration,
-    /// When the last renewal that succeeded was sent, since the machine started. Nothing: not held, or given up.
+    /// When the last renewal that succeeded was sent, since the machine started; at first there is none.
     renewed: Mutex<Option<Duration>>,
+    /// Given up: to give the lease back is a write of it, too, and renews nothing.
+    is_closed: AtomicBool,
 }
 
 /// Why a write was not sent.
@@ -45,7 +50,11 @@ pub struct Fenced(u64);
 impl Fence {
     /// One for a lease of this length. Without a lease, [`Fence::default`] lets all pass.
     pub fn of(seconds: u64) -> Self {
-        Self(Some(Arc::new(Held { lease: Duration::from_secs(seconds), renewed: Mutex::default() })))
+        Self(Some(Arc::new(Held {
+            lease: Duration::from_secs(seconds),
+            renewed: Mutex::default(),
+            is_closed: AtomicBool::new(false),
+        })))
     }
 
     /// Whether may be written.
@@ -56,12 +65,14 @@ impl Fence {
 
     /// Lets nothing pass from now on.
     pub(crate) fn close(&self) {
-        self.set(None);
+        if let Some(held) = &self.0 {
+            held.is_closed.store(true, Ordering::Relaxed);
+        }
     }
 
-    fn set(&self, renewed: Option<Duration>) {
+    fn renewed(&self, sent: Duration) {
         if let Some(held) = &self.0 {
-            *held.renewed.lock().unwrap_or_else(PoisonError::into_inner) = renewed;
+            *held.renewed.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent);
         }
     }
 
@@ -90,6 +101,7 @@ impl Held {
     /// What is left of a time that began with the last renewal.
     fn left(&self, time: Duration) -> Duration {
         let renewed = *self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        let renewed = renewed.filter(|_| !self.is_closed.load(Ordering::Relaxed));
         renewed.map_or(Duration::ZERO, |renewed| (renewed + time).saturating_sub(now()))
     }
 
@@ -181,7 +193,7 @@ where
             Meaning::Renewal => answer
                 .inspect_ok(move |answer| {
                     if answer.status().is_success() {
-                        fence.set(Some(sent));
+                        fence.renewed(sent);
                     }
                 })
                 .boxed(),
@@ -220,15 +232,17 @@ mod tests {
     fn two_thirds_of_the_lease_may_be_written() {
         let fence = Fence::of(15);
         assert_eq!(fence.check(), Err(Fenced(10)), "never held");
-        let at = |seconds| Some(now().saturating_sub(Duration::from_secs(seconds)));
-        fence.set(at(9));
+        let at = |seconds| now().saturating_sub(Duration::from_secs(seconds));
+        fence.renewed(at(9));
         assert_eq!(fence.check(), Ok(()));
-        fence.set(at(11));
+        fence.renewed(at(11));
         assert_eq!(fence.check(), Err(Fenced(10)));
-        fence.set(at(0));
+        fence.renewed(at(0));
         assert_eq!(fence.check(), Ok(()));
         fence.close();
         assert_eq!(fence.check(), Err(Fenced(10)));
+        fence.renewed(at(0));
+        assert_eq!(fence.check(), Err(Fenced(10)), "the lease was given back just now");
         assert_eq!(Fence::default().check(), Ok(()), "no lease, no fence");
     }
 }
