@@ -10,9 +10,6 @@ mod common;
 #[allow(dead_code, unused_imports, reason = "tests are in it, too")]
 mod dashboards;
 mod picture;
-#[path = "../../tests/observe/prometheus.rs"]
-#[allow(dead_code, reason = "tests use more of it")]
-mod prometheus;
 #[path = "../../tests/observe/world.rs"]
 #[allow(dead_code, reason = "tests use more of it")]
 mod world;

@@ -6,9 +6,12 @@ use serde_json::Value;
 
 use crate::{
     answers::{WITHOUT, sent},
-    common::{project, until_within},
+    common::{
+        project,
+        prometheus::{Prometheus, number},
+        until_within,
+    },
     dashboards::all,
-    prometheus::{Prometheus, number},
     world::{LONG, World},
 };
 

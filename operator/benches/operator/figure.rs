@@ -5,7 +5,7 @@ use serde_json::json;
 pub(crate) struct Group(&'static str);
 
 /// Those of fleets, and of a thousand runs in which nothing happens.
-pub(crate) const FLEET: Group = Group("fleet");
+pub(crate) const FLEETS: Group = Group("fleet");
 /// All others.
 const OPERATOR: Group = Group("operator");
 

@@ -1,7 +1,5 @@
 //! Fleets as people scale them: with Helm, and with an autoscaler.
-use std::{collections::BTreeMap, time::Instant};
-
-use automl_testbed::ControlPlane;
+use std::time::Instant;
 
 use crate::{
     common::{
@@ -9,14 +7,15 @@ use crate::{
         helm::{FLEET, Helm},
         install, until_within,
     },
-    figure::{FLEET as FIGURES, mega},
+    figure::{FLEETS, mega},
     program::{Program, memory, settle},
     scale::{NAMESPACE, PATIENCE, start},
+    seen::Seen,
 };
 
 const TYPES: [&str; 3] = ["a100", "h100", "l40s"];
 const RUNS: usize = 200;
-/// Helm as it asks without a certificate of its own.
+/// Whose certificate Helm shows.
 const ADMINISTRATOR: &str = "admin";
 
 pub(crate) fn measure(program: &Program) {
@@ -39,63 +38,35 @@ pub(crate) fn measure(program: &Program) {
     settle(&operator);
     let runs = TYPES.len() * RUNS;
     let name = |what: &str| format!("one `helm upgrade` of {} types × {RUNS} runs: {what}", TYPES.len());
-    let seen = Seen::now(&plane);
+    let seen = [OPERATOR, ADMINISTRATOR].map(|user| Seen::now(&plane, user));
     let begin = Instant::now();
     upgrade(&helm, &all);
-    FIGURES.figure(&name("helm returns"), begin.elapsed().as_secs_f64(), "s");
+    FLEETS.figure(&name("helm returns"), begin.elapsed().as_secs_f64(), "s");
     until_within(PATIENCE, "each run has its pod", || (plane.pods(NAMESPACE).len() == runs).then_some(()));
-    FIGURES.figure(&name("pods of all exist"), begin.elapsed().as_secs_f64(), "s");
+    FLEETS.figure(&name("pods of all exist"), begin.elapsed().as_secs_f64(), "s");
     settle(&operator);
-    let (operators, helms) = seen.writes(&plane);
-    FIGURES.at_most(6.0, &name("writes of the operator for a run"), operators as f64 / runs as f64, "requests");
-    FIGURES.figure(&name("writes of helm"), helms as f64, "requests");
-    FIGURES.at_most(40.0, &name("memory of the operator after it"), mega(memory(&operator)), "MB");
+    let [operators, helms] = seen.each_ref().map(Seen::writes);
+    FLEETS.at_most(6.0, &name("writes of the operator for a run"), operators / runs as f64, "requests");
+    FLEETS.figure(&name("writes of helm"), helms, "requests");
+    FLEETS.at_most(40.0, &name("memory of the operator after it"), mega(memory(&operator)), "MB");
 
-    let seen = Seen::now(&plane);
+    let seen = [OPERATOR, ADMINISTRATOR].map(|user| Seen::now(&plane, user));
     upgrade(&helm, &[&format!("--set=fleets.{}.runs={}", TYPES[0], RUNS + 1)]);
     until_within(PATIENCE, "it has its pod", || (plane.pods(NAMESPACE).len() == runs + 1).then_some(()));
     settle(&operator);
-    let (operators, helms) = seen.writes(&plane);
+    let [operators, helms] = seen.each_ref().map(Seen::writes);
     let name = |who: &str| format!("one more run of {runs}, by `helm upgrade`: writes of {who}");
-    FIGURES.at_most(6.0, &name("the operator"), operators as f64, "requests");
-    FIGURES.figure(&name("helm"), helms as f64, "requests");
+    FLEETS.at_most(6.0, &name("the operator"), operators, "requests");
+    FLEETS.figure(&name("helm"), helms, "requests");
 
     let run = format!("{}-0", TYPES[0]);
     plane.apply(NAMESPACE, &autoscaler(&run, 3));
     let begin = Instant::now();
-    until_within(PATIENCE, "it has three islands", || {
-        let pods = plane.pods(NAMESPACE).len();
-        (pods == runs + 3).then_some(())
-    });
+    until_within(PATIENCE, "it has three islands", || (plane.pods(NAMESPACE).len() == runs + 3).then_some(()));
     let name = "an autoscaler whose minimum is 3 islands, at a run of 1 → pods of 3 exist; it looks every 15 s";
-    FIGURES.at_most(30.0, name, begin.elapsed().as_secs_f64(), "s");
+    FLEETS.at_most(30.0, name, begin.elapsed().as_secs_f64(), "s");
 }
 
 fn upgrade(helm: &Helm, sets: &[&str]) {
     helm.cli(&[&["upgrade", "fleet", FLEET, "--reset-then-reuse-values"][..], sets].concat());
-}
-
-/// What the audit log had of two users at a time.
-struct Seen {
-    operator: usize,
-    helm: usize,
-}
-
-impl Seen {
-    fn now(plane: &ControlPlane) -> Self {
-        Self { operator: Person::audit(plane, OPERATOR).len(), helm: Person::audit(plane, ADMINISTRATOR).len() }
-    }
-
-    /// How much both wrote since then.
-    fn writes(&self, plane: &ControlPlane) -> (usize, usize) {
-        let since = |user: &str, seen: usize| {
-            let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
-            for event in Person::audit(plane, user)[seen..].iter().filter(|event| event.is_write()) {
-                *kinds.entry(event.kind()).or_default() += 1;
-            }
-            eprintln!("writes of {user}: {kinds:#?}");
-            kinds.values().sum()
-        };
-        (since(OPERATOR, self.operator), since(ADMINISTRATOR, self.helm))
-    }
 }

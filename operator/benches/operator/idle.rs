@@ -18,9 +18,10 @@ use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
     common::{OPERATOR, Operator, install},
-    figure::FLEET,
+    figure::FLEETS,
     program::{Program, settle},
     scale::{NAMESPACE, PATIENCE, RUNS, client, create, run, runtime, start},
+    seen::Seen,
 };
 
 /// Longer than a watch lasts before it is begun again: that must not read everything anew.
@@ -32,33 +33,31 @@ pub(crate) fn measure(program: &Program) {
     let plane = start();
     install(&plane);
     let operator = &program.start(&plane);
-    let (runtime, runs) = (runtime(), RUNS);
+    let runtime = runtime();
     let client = &runtime.block_on(client(&plane));
     // Their pods wait for a node.
-    runtime.block_on(create(client, (0..runs).map(run)));
+    runtime.block_on(create(client, (0..RUNS).map(run)));
     settle(operator);
-    let seen = plane.audit().by(OPERATOR).expect("the audit log").len();
+    let seen = Seen::now(&plane, OPERATOR);
     let (begin, before) = (Instant::now(), processor(operator));
     sleep(WHILE);
     let share = (processor(operator) - before) / begin.elapsed().as_secs_f64();
-    let events = plane.audit().by(OPERATOR).expect("the audit log").split_off(seen);
-    let name = |what: &str| format!("{runs} idle runs, {} s: {what}", WHILE.as_secs());
-    FLEET.at_most(0.2, &name("processor of the operator"), share * 100.0, "% of a core");
-    let writes = events.iter().filter(|event| event.is_write()).count();
-    FLEET.at_most(0.0, &name("writes of the operator"), writes as f64, "requests");
-    let lists = events.iter().filter(|event| event.is_list()).count();
-    FLEET.at_most(0.0, &name("lists of the operator"), lists as f64, "requests");
+    let name = |what: &str| format!("{RUNS} idle runs, {} s: {what}", WHILE.as_secs());
+    FLEETS.at_most(0.2, &name("processor of the operator"), share * 100.0, "% of a core");
+    FLEETS.at_most(0.0, &name("writes of the operator"), seen.writes(), "requests");
+    let lists = seen.events().iter().filter(|event| event.is_list()).count();
+    FLEETS.at_most(0.0, &name("lists of the operator"), lists as f64, "requests");
 
-    let mut times = runtime.block_on(changes(client, runs));
+    let mut times = runtime.block_on(changes(client));
     times.sort_unstable();
     let milliseconds = |share: f64| times[(times.len() as f64 * share) as usize].as_secs_f64() * 1e3;
-    let name = |which: &str| format!("{runs} idle runs: spec changed → its Job patched, {which} of {CHANGES}");
-    FLEET.at_most(250.0, &name("p99"), milliseconds(0.99), "ms");
-    FLEET.at_most(250.0, &name("p50"), milliseconds(0.5), "ms");
+    let name = |which: &str| format!("{RUNS} idle runs: spec changed → its Job patched, {which} of {CHANGES}");
+    FLEETS.at_most(250.0, &name("p99"), milliseconds(0.99), "ms");
+    FLEETS.at_most(250.0, &name("p50"), milliseconds(0.5), "ms");
 }
 
 /// How long it takes from sending a change of a spec until a watch tells of the Job that has changed with it.
-async fn changes(client: &Client, runs: usize) -> Vec<Duration> {
+async fn changes(client: &Client) -> Vec<Duration> {
     let jobs: Api<Job> = Api::namespaced(client.clone(), NAMESPACE);
     let (tell, mut told) = mpsc::unbounded_channel();
     let watched = tokio::spawn(async move {
@@ -77,7 +76,7 @@ async fn changes(client: &Client, runs: usize) -> Vec<Duration> {
     let api: Api<MinerRun> = Api::namespaced(client.clone(), NAMESPACE);
     let mut times = Vec::new();
     // Spread over all of them, and each once.
-    for number in (0..runs).step_by((runs / CHANGES).max(1)).take(CHANGES) {
+    for number in (0..RUNS).step_by(RUNS / CHANGES) {
         let run = format!("run-{number}");
         let begin = Instant::now();
         let change = Patch::Merge(json!({ "spec": { "suspend": true } }));

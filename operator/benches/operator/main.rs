@@ -22,6 +22,7 @@ mod program;
 mod pure;
 mod replaced;
 mod scale;
+mod seen;
 mod sizes;
 
 use std::{cell::LazyCell, process::ExitCode};

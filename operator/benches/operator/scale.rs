@@ -1,6 +1,6 @@
 //! A thousand runs at once, and the operator that has none.
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::HashSet,
     fmt::Debug,
     time::{Duration, Instant},
 };
@@ -28,6 +28,7 @@ use crate::{
     common::{OPERATOR, install},
     figure::{at_most, figure, mega},
     program::{Program, memory, settle},
+    seen::Seen,
 };
 
 pub(crate) const RUNS: usize = 1000;
@@ -45,7 +46,7 @@ pub(crate) fn measure(program: &Program) {
     let operator = program.start(&plane);
     settle(&operator);
     at_most(15.0, "memory of the operator, idle", mega(memory(&operator)), "MB");
-    let seen = plane.audit().by(OPERATOR).expect("the audit log").len();
+    let seen = Seen::now(&plane, OPERATOR);
 
     let runtime = runtime();
     let (created, children, pods) = runtime.block_on(async {
@@ -77,15 +78,8 @@ pub(crate) fn measure(program: &Program) {
 
     settle(&operator);
     at_most(40.0, &format!("memory of the operator at {RUNS} runs"), mega(memory(&operator)), "MB");
-    let events = plane.audit().by(OPERATOR).expect("the audit log");
-    let writes: Vec<_> = events[seen..].iter().filter(|event| event.is_write()).collect();
-    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
-    for event in &writes {
-        *kinds.entry(event.kind()).or_default() += 1;
-    }
-    eprintln!("writes: {kinds:#?}");
     let name = format!("writes of the operator for a run without a scheduler, mean of {RUNS}");
-    at_most(6.0, &name, writes.len() as f64 / RUNS as f64, "requests");
+    at_most(6.0, &name, seen.writes() / RUNS as f64, "requests");
 }
 
 /// A control plane whose pods stay where they are.

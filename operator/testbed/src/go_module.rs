@@ -96,14 +96,7 @@ impl GoModule {
     }
 
     fn build(&self, folder: &Path, log_path: &Path) -> Result<(), TestbedError> {
-        let source = folder.join("source");
-        for (name, text) in self.sources {
-            let path = source.join(name);
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent).tried("make", parent)?;
-            }
-            fs::write(&path, text).tried("write", &path)?;
-        }
+        let source = lay(self.sources, folder)?;
         eprintln!("building {}, once for this machine: {}; log: {}", self.title, self.effort, log_path.display());
         let started = Instant::now();
         let log = File::create(log_path).tried("write", log_path)?;
@@ -133,6 +126,19 @@ impl GoModule {
         eprintln!("built {} in {} s", self.title, started.elapsed().as_secs());
         Ok(())
     }
+}
+
+/// Writes a module's files into a folder below this one, and hands that back.
+pub(crate) fn lay(sources: &[(&str, &str)], folder: &Path) -> Result<PathBuf, TestbedError> {
+    let source = folder.join("source");
+    for (name, text) in sources {
+        let path = source.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).tried("make", parent)?;
+        }
+        fs::write(&path, text).tried("write", &path)?;
+    }
+    Ok(source)
 }
 
 /// Whether a version such as `go1.26.1` or `go1.26rc1` is not older than [`GO`]; one that is none, as of a Go that was

@@ -10,8 +10,8 @@ use crate::{
 };
 use std::{fs, path::Path, process::Command};
 
-/// What the operator finds the ledger by.
-const NAME: &str = "automl-ledger.automl-system";
+/// What the operator finds the ledger by, where there is a name server.
+pub const LEDGER: &str = "automl-ledger.automl-system";
 
 /// Applies `manifests/`, with what is missing here, and waits until operator and ledger are ready. `kubectl` makes commands, and
 /// `folder` is the cluster's.
@@ -31,7 +31,7 @@ pub fn install(kubectl: impl Fn() -> Result<Command, TestbedError>, folder: &Pat
     ask("apply --filename=manifests/namespace.yaml")?;
     ask("apply --filename=manifests/ledger.yaml --namespace=automl-system")?;
     let address = ask("get service/automl-ledger --namespace=automl-system --output=jsonpath={.spec.clusterIP}")?;
-    apply("manifests.yaml", &ask("kustomize manifests")?.replace(NAME, &address))?;
+    apply("manifests.yaml", &ask("kustomize manifests")?.replace(LEDGER, &address))?;
     ask("wait --for=condition=Established customresourcedefinition --all --timeout=60s")?;
     for what in ["statefulset/automl-ledger", "deployment/automl-operator"] {
         ask(&format!("rollout status {what} --namespace=automl-system --timeout=180s"))?;

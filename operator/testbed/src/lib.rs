@@ -38,5 +38,5 @@ pub use devices::Devices;
 pub use error::TestbedError;
 pub use fault::{Fault, FaultProxy};
 pub use image::{Image, Layer};
-pub use installed::install;
+pub use installed::{LEDGER, install};
 pub use project::ProjectImage;

@@ -2,6 +2,7 @@
 use crate::{
     cache,
     error::{TestbedError, Tried},
+    go_module,
     image::hex,
     run::run,
 };
@@ -39,12 +40,7 @@ fn fill(folder: &Path) -> Result<(), TestbedError> {
     run(Command::new("go").args(["env", "GOVERSION"])).map_err(|error| {
         TestbedError::Unable(format!("definitions of the Prometheus Operator are fetched once, with Go: {error}"))
     })?;
-    let sources = folder.join("source");
-    fs::create_dir(&sources).tried("make", &sources)?;
-    for (name, text) in SOURCES {
-        let path = sources.join(name);
-        fs::write(&path, text).tried("write", &path)?;
-    }
+    let sources = go_module::lay(&SOURCES, folder)?;
     // What is fetched is held to go.sum.
     let mut download = Command::new("go");
     download.args(["mod", "download", "-json", MODULE]).current_dir(&sources);

@@ -14,6 +14,7 @@ use automl_testbed::ControlPlane;
 use serde_json::Value;
 
 pub(crate) mod helm;
+pub(crate) mod prometheus;
 #[path = "../../testbed/tests/common/unable.rs"]
 pub(crate) mod unable;
 pub(crate) use unable::unless_unable;
@@ -52,6 +53,19 @@ pub(crate) fn until_within<T>(patience: Duration, what: &str, mut look: impl FnM
         assert!(Instant::now() < end, "waited {} s in vain until {what}", patience.as_secs());
         thread::sleep(GLANCE);
     }
+}
+
+/// Waits until nothing is left, and says what is whenever that changes.
+pub(crate) fn until_none<T: std::fmt::Debug + PartialEq>(what: &str, mut look: impl FnMut() -> Option<Vec<T>>) {
+    let mut last = Vec::new();
+    until(what, || {
+        let left = look()?;
+        if left != last {
+            eprintln!("left, until {what}: {left:#?}");
+        }
+        last = left;
+        last.is_empty().then_some(())
+    });
 }
 
 /// What a person does with kubectl, and what they see.
@@ -126,6 +140,13 @@ pub(crate) trait Person {
     /// The pods of a namespace.
     fn pods(&self, namespace: &str) -> Vec<Value> {
         self.list("api/v1", namespace, "pods")
+    }
+
+    /// Says of a pod what its kubelet would: the whole of its status.
+    fn be_kubelet(&self, namespace: &str, pod: &str, status: &Value) {
+        let change = serde_json::json!({ "status": status }).to_string();
+        let patch = ["patch", "pod", pod, "--namespace", namespace, "--subresource=status", "--type=merge", "--patch"];
+        self.cli(&[&patch[..], &[&change]].concat());
     }
 
     /// Makes a namespace that admits only pods of the strictest standard, as ours have to be.

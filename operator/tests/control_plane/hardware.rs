@@ -131,9 +131,7 @@ fn a_validator_whose_gpu_is_unhealthy_says_so_although_its_pod_seems_to_work() {
             "allocatedResourcesStatus": gpus, "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } } });
         let ready = json!([{ "type": "Ready", "status": "True" }]);
         let status = json!({ "phase": "Running", "conditions": ready, "containerStatuses": [scorer] });
-        let change = json!({ "status": status }).to_string();
-        let arguments = ["--subresource=status", "--type=merge", "--patch", &change, "--namespace", place];
-        server.cli(&[&["patch", "pod/judge-val-0"], &arguments[..]].concat());
+        server.be_kubelet(place, "judge-val-0", &status);
     };
     has("Unhealthy");
     let ails = server.validator_says(place, "judge", "DeviceUnhealthy");

@@ -181,12 +181,11 @@ fn what_a_hotkey_earns_is_in_the_status_of_each_run_that_uses_it() {
             server.pods(NAMESPACE).into_iter().filter_map(|pod| pod["metadata"]["name"].as_str().map(str::to_owned));
         pods.into_iter().find(|name| name.starts_with("automl-submitter-"))
     });
-    let status = json!({"status": {"phase": "Running", "podIP": ADDRESS, "podIPs": [{"ip": ADDRESS}], "containerStatuses": [{
+    let status = json!({"phase": "Running", "podIP": ADDRESS, "podIPs": [{"ip": ADDRESS}], "containerStatuses": [{
         "name": "runner", "image": "automl-runner", "imageID": "", "ready": true, "restartCount": 0,
         "state": {"running": {}},
-    }]}});
-    let patch = ["patch", "pod", &pod, "--namespace", NAMESPACE, "--subresource=status", "--type=merge", "--patch"];
-    server.cli(&[&patch[..], &[&status.to_string()]].concat());
+    }]});
+    server.be_kubelet(NAMESPACE, &pod, &status);
     let mut shown = json!({"hotkey": hotkey, "block": 1234, "earns": earns});
     shown["earns"]["trust"] = json!(0.987_654_322);
     until_says("one", ["True", "Connected", ""], Some(&shown));

@@ -339,15 +339,12 @@ fn what_the_pod_says_is_what_the_resource_says() {
         json!({ "name": name, "image": "x", "imageID": "", "ready": true, "restartCount": 0,
             "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } } })
     };
-    let status = json!({ "status": {
+    let status = json!({
         "phase": "Running", "podIP": Pod::ADDRESS, "podIPs": [{ "ip": Pod::ADDRESS }],
         "conditions": [{ "type": "Ready", "status": "True" }],
         "containerStatuses": [running("validator"), running("scorer")],
-    } });
-    let status = status.to_string();
-    let patch =
-        ["patch", "pod/subnet-val-0", "--subresource=status", "--type=merge", "--patch", &status, "--namespace", place];
-    server.cli(&patch);
+    });
+    server.be_kubelet(place, "subnet-val-0", &status);
 
     let shown = server.validator_says(place, "subnet", "Validating");
     let status = &shown["status"];

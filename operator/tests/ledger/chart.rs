@@ -1,11 +1,11 @@
 //! Operator and ledger are installed, upgraded, rolled back and removed with Helm on a real node, while a run searches on.
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use automl_testbed::{Cluster, ProjectImage};
-use serde_json::{Value, json};
+use automl_testbed::{Cluster, LEDGER, ProjectImage};
+use serde_json::Value;
 
 use crate::{
-    cluster::{World, sample},
+    cluster::{World, program, sample},
     common::{
         Person,
         helm::{Helm, OPERATOR},
@@ -16,8 +16,7 @@ use crate::{
 const SYSTEM: &str = "automl-system";
 const NAMESPACE: &str = "charted";
 const CHART: [&str; 4] = ["automl", OPERATOR, "--namespace", SYSTEM];
-/// What the operator finds the ledger by, where there is a name server, and what it is given here.
-const NAME: &str = "automl-ledger.automl-system";
+/// Where the operator is told that the ledger is.
 const ADDRESS: &str = "10.96.77.77";
 
 /// The ledger at an address that stays the same when the chart goes and comes again.
@@ -32,21 +31,15 @@ fn alias() -> String {
 /// Puts the address in the place of the name.
 fn renderer(folder: &Path) -> String {
     let path = folder.join("renderer.sh");
-    fs::write(&path, format!("#!/bin/sh\nexec sed 's/{NAME}/{ADDRESS}/'\n")).expect("the cluster's folder");
+    fs::write(&path, format!("#!/bin/sh\nexec sed 's/{LEDGER}/{ADDRESS}/'\n")).expect("the cluster's folder");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the cluster's folder");
     path.display().to_string()
 }
 
-/// The programs of pods that have to run on: when each was started, under its pod's name.
-fn programs(world: &World, namespace: &str, of: &str) -> BTreeMap<String, Value> {
+/// The programs of pods that have to run on, by the beginning of the pods' name.
+fn programs(world: &World, namespace: &str, of: &str) -> Vec<[Value; 2]> {
     let pods = world.pods(namespace);
     let named = pods.iter().filter(|pod| pod["metadata"]["name"].as_str().is_some_and(|name| name.starts_with(of)));
-    let program = |pod: &Value| {
-        let container = &pod["status"]["containerStatuses"][0];
-        let since =
-            json!([pod["metadata"]["uid"], container["containerID"], container["state"]["running"]["startedAt"]]);
-        (pod["metadata"]["name"].as_str().unwrap_or_default().to_owned(), since)
-    };
     named.map(program).collect()
 }
 

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
-    common::until,
+    common::{prometheus::number, until, until_none},
     dashboards::{Asked, queries, series},
-    prometheus::number,
     world::{LONG, NAMESPACE, SHORT, World},
 };
 
@@ -126,19 +125,12 @@ fn each_panel_answers_and_says_what_the_programs_say() {
 
     // Where all is well no alert fires or is about to, and each notices what it is there for. A run that was scraped for a few
     // seconds only may not have moved in them.
-    let mut loud = Vec::new();
-    until("the alerts are evaluated, and all is well", || {
-        let alerts = world.prometheus.alerts();
-        let now: Vec<_> =
-            alerts.into_iter().filter(|(_, (health, state))| health != "ok" || state != "inactive").collect();
-        if now != loud {
-            eprintln!("not well: {now:?}");
-        }
-        loud = now;
-        loud.is_empty().then_some(())
+    until_none("the alerts are evaluated, and all is well", || {
+        let alerts = world.prometheus.states().into_iter();
+        Some(alerts.filter(|(_, (health, state))| health != "ok" || state != "inactive").collect())
     });
     world.end_operator_and_ledger();
     for name in ["AutomlOperatorDown", "AutomlLedgerDown", "AutomlChainUnreachable"] {
-        until(&format!("{name} is noticed"), || (world.prometheus.alerts()[name].1 != "inactive").then_some(()));
+        until(&format!("{name} is noticed"), || (world.prometheus.states()[name].1 != "inactive").then_some(()));
     }
 }

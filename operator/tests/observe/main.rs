@@ -4,5 +4,4 @@ mod answers;
 #[path = "../common/mod.rs"]
 mod common;
 mod dashboards;
-mod prometheus;
 mod world;

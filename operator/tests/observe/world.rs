@@ -3,19 +3,16 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
     thread,
 };
 
 use automl_contract::pod::PORT;
-use automl_testbed::{ControlPlane, Options};
+use automl_testbed::{ControlPlane, Options, tool};
 use serde_json::{Value, json};
 
-use crate::{
-    common::{Operator, Person, install, project, runner, unless_unable, until},
-    prometheus::Prometheus,
-};
+use crate::common::{Operator, Person, install, project, prometheus::Prometheus, runner, unless_unable, until};
 
 /// Where the runs are.
 pub(crate) const NAMESPACE: &str = "observed";
@@ -90,7 +87,12 @@ impl World {
             ("validator", validator),
             ("submitter", submitter),
         ];
-        let prometheus = Prometheus::start(folder.path(), &configuration(&targets))?;
+        let program = Command::new(unless_unable(tool("prometheus"))?);
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let address = free.local_addr().expect("an address");
+        drop(free);
+        let prometheus = Prometheus::start(program, folder.path(), &configuration(&targets), address, address);
+        until("Prometheus answers", || prometheus.ask("query", &[("query", "1")]));
         Some(Self { prometheus, operator, plane, _programs: programs, ledger, folder })
     }
 
@@ -135,12 +137,11 @@ fn be_kubelet(plane: &ControlPlane, run: &str, address: &str) {
     });
     let running = json!({ "name": "runner", "image": "x", "imageID": "", "ready": true, "restartCount": 0,
         "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } } });
-    let status = json!({ "status": {
+    let status = json!({
         "phase": "Running", "podIP": address, "podIPs": [{ "ip": address }],
         "conditions": [{ "type": "Ready", "status": "True" }], "containerStatuses": [running],
-    } });
-    let patch = ["patch", "pod", &pod, "--namespace", NAMESPACE, "--subresource=status", "--type=merge", "--patch"];
-    plane.cli(&[&patch[..], &[&status.to_string()]].concat());
+    });
+    plane.be_kubelet(NAMESPACE, &pod, &status);
 }
 
 /// The labels that docs/observing.md asks for.

@@ -1,6 +1,7 @@
 //! One cluster with the operator in it, shared by the tests that run at the same time.
 use std::{
     fs,
+    net::{Ipv4Addr, SocketAddr},
     process::Command,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
@@ -8,7 +9,7 @@ use std::{
 use automl_testbed::{Cluster, ControlPlane, ProjectImage, install};
 use serde_json::Value;
 
-use crate::common::{Person, runner, unless_unable, until};
+use crate::common::{Person, prometheus::Prometheus, runner, unless_unable, until};
 
 pub(crate) struct World {
     pub(crate) cluster: Cluster,
@@ -53,6 +54,17 @@ impl World {
             let ready: Vec<Value> = self.pods(namespace).into_iter().filter(is_ready).collect();
             (ready.len() == islands).then_some(ready)
         })
+    }
+
+    /// Starts a Prometheus inside the cluster's network, one of several that differ in their ports.
+    pub(crate) fn prometheus(&self, port: u16, configuration: &str) -> Prometheus {
+        let plane = self.plane();
+        let folder = plane.folder().join(format!("prometheus-{port}"));
+        fs::create_dir(&folder).expect("the cluster's folder");
+        let program = self.cluster.program("prometheus").expect("it is one of the packages");
+        let inside = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let outside = plane.reach(inside).expect("a way in");
+        Prometheus::start(plane.command(program), &folder, configuration, inside, outside)
     }
 
     /// The archive as the operator keeps it, without the island that found each gene.
@@ -106,6 +118,11 @@ fn process(pod: &Value, variable: &str) -> Option<String> {
     let ids = fs::read_dir("/proc").expect("/proc").filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut ids = ids.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
     ids.find(is_it)
+}
+
+/// Which program of a pod's only container it is: that of another pod, or one that was started again, is another.
+pub(crate) fn program(pod: &Value) -> [Value; 2] {
+    [pod["metadata"]["uid"].clone(), pod["status"]["containerStatuses"][0]["containerID"].clone()]
 }
 
 pub(crate) fn is_ready(pod: &Value) -> bool {

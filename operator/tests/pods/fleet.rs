@@ -1,8 +1,6 @@
 //! A fleet is scaled by Helm while its pods search: none of them notices.
-use serde_json::Value;
-
 use crate::{
-    cluster::shared,
+    cluster::{program, shared},
     common::{
         Person,
         helm::{FLEET, Helm},
@@ -20,17 +18,14 @@ fn pods_search_on_while_another_fleet_is_scaled() {
     let fleets =
         format!("fleets:\n  small: {{runs: 1, seed: 1, spec: {spec}}}\n  large: {{runs: 1, seed: 2, spec: {spec}}}\n");
     helm.cli(&["install", "fleet", FLEET, "--namespace=fleet", &helm.values(&fleets)]);
-    // Who they are, and how often their programs were started.
-    let same =
-        |pod: &Value| (pod["metadata"]["uid"].clone(), pod["status"]["containerStatuses"][0]["containerID"].clone());
-    let old: Vec<_> = world.searching("fleet", 2).iter().map(same).collect();
+    let old: Vec<_> = world.searching("fleet", 2).iter().map(program).collect();
     let upgrade = ["upgrade", "fleet", FLEET, "--namespace=fleet", "--reset-then-reuse-values"];
     helm.cli(&[&upgrade[..], &["--set=fleets.large.runs=2"]].concat());
-    let now: Vec<_> = world.searching("fleet", 3).iter().map(same).collect();
+    let now: Vec<_> = world.searching("fleet", 3).iter().map(program).collect();
     assert!(old.iter().all(|pod| now.contains(pod)), "{old:?} {now:?}");
     helm.cli(&["rollback", "fleet", "1", "--namespace=fleet"]);
     until("the new pod is gone", || (world.pods("fleet").len() == 2).then_some(()));
-    let left: Vec<_> = world.searching("fleet", 2).iter().map(same).collect();
+    let left: Vec<_> = world.searching("fleet", 2).iter().map(program).collect();
     assert!(old.iter().all(|pod| left.contains(pod)), "{old:?} {left:?}");
     helm.cli(&["uninstall", "fleet", "--namespace=fleet", "--wait"]);
     until("no pod is left", || world.pods("fleet").is_empty().then_some(()));

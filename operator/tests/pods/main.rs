@@ -9,6 +9,5 @@ mod fleet;
 mod gpu;
 mod monitors;
 mod observed;
-mod prometheus;
 mod sample;
 mod trouble;

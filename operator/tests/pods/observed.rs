@@ -4,7 +4,6 @@ use automl_contract::{metrics, pod::PORT};
 use crate::{
     cluster::{sample, shared},
     common::{Person, until},
-    prometheus::Prometheus,
 };
 
 #[test]
@@ -24,7 +23,7 @@ fn prometheus_scrapes_operator_ledger_and_runners() {
          ['{runner}']}}]\n- job_name: operator\n  static_configs: [{{targets: ['{operator}:8080']}}]\n- job_name: \
          ledger\n  static_configs: [{{targets: ['{ledger}:9092']}}]\n"
     );
-    let prometheus = Prometheus::start(&world, 19090, &targets);
+    let prometheus = world.prometheus(19090, &targets);
     for metric in metrics::RUNNER.iter().chain(metrics::LEDGER).chain(metrics::OPERATOR) {
         // A watch that never broke has no series.
         if metric.name == metrics::OPERATOR_WATCH_ERRORS.name {
@@ -34,7 +33,7 @@ fn prometheus_scrapes_operator_ledger_and_runners() {
             metrics::Kind::Histogram => format!("{}_count", metric.name),
             _ => metric.name.to_owned(),
         };
-        until(&format!("Prometheus has {name}"), || (!prometheus.ask(&name).is_empty()).then_some(()));
+        until(&format!("Prometheus has {name}"), || (!prometheus.query(&name).is_empty()).then_some(()));
     }
     for moving in [
         "sum(automl_runner_evaluations_total)",
@@ -45,11 +44,11 @@ fn prometheus_scrapes_operator_ledger_and_runners() {
         r#"automl_operator_reconciles_total{result="ok"}"#,
         r#"automl_run_generation{exported_namespace="observed"} or automl_run_generation{namespace="observed"}"#,
     ] {
-        let before = until(&format!("{moving} is there"), || prometheus.value(moving));
-        until(&format!("{moving} moves"), || prometheus.value(moving).filter(|now| *now > before));
+        let before = until(&format!("{moving} is there"), || prometheus.first(moving));
+        until(&format!("{moving} moves"), || prometheus.first(moving).filter(|now| *now > before));
     }
     let series = r#"automl_run_best_score{namespace="observed"}"#;
-    assert_eq!(prometheus.ask(series).len(), 1);
+    assert_eq!(prometheus.query(series).len(), 1);
     world.cli(&["delete", "mrun/search", "--namespace", "observed"]);
-    until("the series of the deleted run is gone", || prometheus.ask(series).is_empty().then_some(()));
+    until("the series of the deleted run is gone", || prometheus.query(series).is_empty().then_some(()));
 }
